@@ -1,0 +1,139 @@
+"""The words of an outcome that live outside the kernel, and citations as data."""
+
+from __future__ import annotations
+
+import enum
+import re
+from dataclasses import dataclass
+
+_SHOWN = 80
+
+
+def shortened(value: object) -> str:
+    """The value as one line of at most 80 characters, its middle left out when it is longer.
+
+    >>> shortened("ab\\ncd")
+    "'ab\\\\ncd'"
+    >>> len(shortened("7" * 10_000))
+    80
+    """
+    # Rendering a huge value only to drop most of it can take minutes; a long text is cut first.
+    if isinstance(value, str) and len(value) > 2 * _SHOWN:
+        value = value[:_SHOWN] + value[-_SHOWN:]
+    try:
+        text = str(value)
+    except ValueError:  # Python refuses to print integers beyond its digit limit
+        text = f"a {type(value).__name__} too long to print"
+    if not text.isprintable() or text != text.strip() or not text:
+        text = repr(text)
+    if len(text) <= _SHOWN:
+        return text
+    head = (_SHOWN - 5) // 2
+    return f"{text[:head]} ... {text[-(_SHOWN - 5 - head) :]}"
+
+
+class InputError(ValueError):
+    """A bad input: which argument, the value it had, the rule it breaks, and what to do.
+
+    >>> print(InputError("widths", (2, 0), "every width is at least 1", "write e.g. 2,3,1"))
+    widths = (2, 0): every width is at least 1; write e.g. 2,3,1
+    """
+
+    def __init__(self, argument: str, value: object, rule: str, remedy: str) -> None:
+        super().__init__(argument, value, rule, remedy)
+        self.argument = argument
+        self.value = value
+        self.rule = rule
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        line = f"{self.argument} = {shortened(self.value)}: {self.rule}; {self.remedy}"
+        return " ".join(line.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """The outcome of one instance that was neither proved nor refuted: why, and what to try.
+
+    >>> print(Undecided("n_1 = 2 is not above 3", "the path", "widen the hidden layer to 4"))
+    undecided at the path: n_1 = 2 is not above 3; widen the hidden layer to 4
+    """
+
+    reason: str
+    step: str | None = None
+    remedy: str | None = None
+
+    def __str__(self) -> str:
+        where = f" at {self.step}" if self.step else ""
+        return f"undecided{where}: {self.reason}" + (f"; {self.remedy}" if self.remedy else "")
+
+
+class Assurance(enum.Enum):
+    """Who vouches for a result, strongest first; a result has the weakest of its parts.
+
+    >>> Assurance.weakest(Assurance.KERNEL, Assurance.FLINT).value
+    'flint'
+    >>> Assurance.KERNEL.at_least(Assurance.NUMERIC)
+    True
+    """
+
+    KERNEL = "kernel"
+    FLINT = "flint"
+    CAS = "cas"
+    NUMERIC = "numeric"
+    STATISTICAL = "statistical"
+
+    def at_least(self, other: Assurance) -> bool:
+        """Whether this assurance is as strong as the other, or stronger."""
+        order = list(Assurance)
+        return order.index(self) <= order.index(other)
+
+    @staticmethod
+    def weakest(*parts: Assurance) -> Assurance:
+        """The assurance of a result made of these parts. InputError when there are none."""
+        if not parts:
+            raise InputError(
+                "parts", parts, "a result has at least one part", "name who vouches for it"
+            )
+        return max(parts, key=list(Assurance).index)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a statement or a data set comes from; ``where`` names the theorem, table or page.
+
+    >>> s = Source(("C. Daniel Freeman", "Joan Bruna"), "Topology and Geometry", 2017, "Prop. 2.2")
+    >>> print(s)
+    C. Daniel Freeman and Joan Bruna (2017), Topology and Geometry, Prop. 2.2
+    >>> print(s.bibtex)
+    @misc{freeman2017topology,
+      author = {C. Daniel Freeman and Joan Bruna},
+      title = {Topology and Geometry},
+      year = {2017},
+      note = {Prop. 2.2},
+    }
+    """
+
+    authors: tuple[str, ...]
+    title: str
+    year: int
+    where: str = ""
+
+    def __str__(self) -> str:
+        tail = f", {self.where}" if self.where else ""
+        return f"{' and '.join(self.authors)} ({self.year}), {self.title}{tail}"
+
+    @property
+    def bibtex(self) -> str:
+        """The BibTeX entry, its key made of first author's last name, year and first title word."""
+        last = self.authors[0].split()[-1] if self.authors else "anonymous"
+        words = re.findall(r"[a-z]{4,}", self.title.lower()) or [""]
+        key = re.sub(r"[^a-z0-9]", "", f"{last.lower()}{self.year}{words[0]}")
+        fields = [
+            ("author", " and ".join(self.authors)),
+            ("title", self.title),
+            ("year", str(self.year)),
+            ("note", self.where),
+        ]
+        lines = [f"  {field} = {{{value}}}," for field, value in fields if value]
+        return "\n".join([f"@misc{{{key},", *lines, "}"])
