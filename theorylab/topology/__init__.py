@@ -1,0 +1,1 @@
+"""How connected are sublevel sets: exact paths, walls and the certificates of both."""
