@@ -1,0 +1,54 @@
+"""The catalogue: one Claim object for each theorem."""
+
+from __future__ import annotations
+
+import difflib
+
+from theorylab.claims.claim import Claim, Erratum, Hypothesis, Variant
+from theorylab.claims.lifted import (
+    ANY_DEPTH_CONNECTED,
+    FINITE_DIMENSION_CONNECTED,
+    FINITE_DIMENSION_DESCENT,
+    POLYNOMIAL_WIDTH,
+)
+from theorylab.claims.linear import DEEP_LINEAR_CONNECTED, DEEP_LINEAR_DESCENT
+from theorylab.claims.minima import CONNECTED_IMPLIES_NO_POOR_MINIMA
+from theorylab.claims.quadratic import DEEP_QUADRATIC_CONNECTED, QUADRATIC_CONNECTED
+from theorylab.outcome import InputError
+
+__all__ = ["Claim", "Erratum", "Hypothesis", "Variant", "all_claims", "claim"]
+
+_CATALOGUE = (
+    DEEP_LINEAR_CONNECTED,
+    DEEP_LINEAR_DESCENT,
+    FINITE_DIMENSION_DESCENT,
+    FINITE_DIMENSION_CONNECTED,
+    ANY_DEPTH_CONNECTED,
+    POLYNOMIAL_WIDTH,
+    CONNECTED_IMPLIES_NO_POOR_MINIMA,
+    QUADRATIC_CONNECTED,
+    DEEP_QUADRATIC_CONNECTED,
+)
+
+
+def all_claims() -> tuple[Claim, ...]:
+    """Every claim of the catalogue, in the order of its pages.
+
+    >>> len(all_claims())
+    9
+    """
+    return _CATALOGUE
+
+
+def claim(identifier: str) -> Claim:
+    """The claim of this id; InputError with the nearest ids for an unknown one.
+
+    >>> claim("deep-linear-connected").kind
+    'exact'
+    """
+    known = {c.id: c for c in _CATALOGUE}
+    if identifier in known:
+        return known[identifier]
+    near = difflib.get_close_matches(identifier, known, 3, 0.4)
+    remedy = f"did you mean {' or '.join(near)}?" if near else "theorylab list shows all ids"
+    raise InputError("claim", identifier, "it is not in the catalogue", remedy)

@@ -1,0 +1,125 @@
+"""A claim: a theorem with named hypotheses and a source, and how one instance of it is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from theorylab.instances import Draw, Instance
+from theorylab.kernel.statements import canonical
+from theorylab.outcome import InputError, Source, Undecided
+from theorylab.topology.certificate import certificate, statement_json
+
+Json = dict[str, Any]
+Proof = tuple[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """One named hypothesis: words for people, a predicate of the closed list for the kernel."""
+
+    name: str
+    words: str
+    predicate: tuple[tuple[str, Any], ...]
+
+    @staticmethod
+    def of(name: str, words: str, **predicate: Any) -> Hypothesis:
+        """The hypothesis whose kernel predicate has these keys."""
+        return Hypothesis(name, words, tuple(sorted(predicate.items())))
+
+    @property
+    def json(self) -> Json:
+        """The predicate as the kernel reads it."""
+        return dict(self.predicate)
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One reading of a claim: ``printed`` as in the source, ``corrected``, or its ``converse``."""
+
+    name: str
+    words: str
+    latex: str
+    hypotheses: tuple[Hypothesis, ...]
+    conclusion: str
+
+    def states(self, hypotheses: Sequence[Json], conclusion: str) -> bool:
+        """Whether a statement with these hypotheses and this conclusion is an instance of it."""
+        return conclusion == self.conclusion and [h.json for h in self.hypotheses] == [*hypotheses]
+
+
+@dataclass(frozen=True, slots=True)
+class Erratum:
+    """A statement of the source that is false or loose as printed."""
+
+    printed: str
+    refuted_by: str
+    corrected: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Claim:
+    """A theorem of the catalogue.
+
+    ``canonical`` makes its fixed instances, ``random`` one from a ``Draw``, ``prover`` a
+    (rule, proof) for one instance. Guarantees: a claim decides nothing; only the kernel does, and
+    ``statement`` is fixed before the prover runs.
+    """
+
+    id: str
+    title: str
+    source: Source
+    variants: tuple[Variant, ...]
+    canonical: Callable[[], tuple[Instance, ...]]
+    random: Callable[[Draw], Instance]
+    prover: Callable[[Instance], Proof | Undecided]
+    quantifier: str = "universal"
+    kind: str = "exact"
+    erratum: Erratum | None = None
+
+    def variant(self, name: str) -> Variant:
+        """The reading of this name; InputError for an unknown one."""
+        for variant in self.variants:
+            if variant.name == name:
+                return variant
+        known = ", ".join(v.name for v in self.variants)
+        raise InputError("variant", name, f"{self.id} is known as {known}", "choose one of these")
+
+    @property
+    def main(self) -> Variant:
+        """The reading that we hold to be true where there is one, else the printed one."""
+        return next((v for v in self.variants if v.name == "corrected"), self.variants[0])
+
+    @property
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        """The hypotheses of the main reading."""
+        return self.main.hypotheses
+
+    @property
+    def words(self) -> str:
+        """The main reading in one sentence."""
+        return self.main.words
+
+    @property
+    def latex(self) -> str:
+        """The main reading as LaTeX."""
+        return self.main.latex
+
+    def statement_json(self, instance: Instance) -> Json:
+        """Hypotheses and conclusion of an instance, its network and data by value."""
+        hypotheses = [h.json for h in self.variant(instance.variant).hypotheses]
+        return statement_json(instance.network, instance.data, hypotheses, instance.conclusion)
+
+    def statement(self, instance: Instance) -> bytes:
+        """The canonical bytes that a certificate for this instance must state, no byte less."""
+        return canonical(self.statement_json(instance))
+
+    def prove(self, instance: Instance) -> bytes | Undecided:
+        """A certificate for the statement of the instance, not yet checked; or what is missing."""
+        statement = self.statement_json(instance)
+        found = self.prover(instance)
+        if isinstance(found, Undecided):
+            return found
+        rule, proof = found
+        return certificate(statement, rule, proof)

@@ -1,0 +1,386 @@
+"""verify: every claim on its instances, each verdict spoken by the kernel; check: files again."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from flint import fmpq
+
+from theorylab import kernel
+from theorylab.claims import Claim, all_claims, claim
+from theorylab.instances import Instance, Seeded
+from theorylab.outcome import Assurance, InputError, Undecided
+from theorylab.topology.barrier import straight_segment_peak
+from theorylab.topology.certificate import above, connection_certificate
+
+SCHEMA = "theorylab.verify/1"
+CHECK_SCHEMA = "theorylab.check/1"
+_SEGMENT_SAMPLES = 16
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The outcome of one instance of a claim.
+
+    ``level`` is u of a joined pair and ``peak`` what the straight segment between the pair reaches,
+    both sums over the samples; ``rejected`` marks a certificate that the kernel did not accept.
+    """
+
+    claim: str
+    title: str
+    variant: str
+    instance: str
+    architecture: str
+    activation: str
+    data: str
+    samples: int
+    outcome: str
+    expected: bool
+    assurance: str | None
+    reason: str
+    certificate: str | None
+    seconds: float
+    conclusion: str
+    note: str = ""
+    level: str | None = None
+    peak: str | None = None
+    peak_ratio: str | None = None
+    lemmas: tuple[str, ...] = ()
+    steps: int | None = None
+    certificate_bytes: bytes | None = None
+    rejected: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """The result as ``theorylab verify --json`` prints it."""
+        keys = (
+            "claim variant instance outcome expected assurance reason certificate seconds "
+            "architecture activation data samples conclusion level peak peak_ratio lemmas steps "
+            "note"
+        )
+        value = {key: getattr(self, key) for key in keys.split()}
+        return {**value, "lemmas": list(self.lemmas), "seconds": round(self.seconds, 3)}
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """All results of one run, its seed, and whether ``seconds`` cut it short."""
+
+    seed: int
+    results: tuple[Result, ...]
+    seconds: float
+    planned: int
+    out: str | None = None
+
+    @property
+    def cut(self) -> bool:
+        """Whether the time limit left instances untried."""
+        return len(self.results) < self.planned
+
+    @property
+    def exit_status(self) -> int:
+        """0 as the catalogue expects; 1 unexpected or rejected by the kernel; 3 undecided."""
+        if any(r.rejected or (r.outcome != "undecided" and not r.expected) for r in self.results):
+            return 1
+        return 3 if self.cut or any(r.outcome == "undecided" for r in self.results) else 0
+
+    def count(self, outcome: str, expected: bool = True) -> int:
+        """How many results have this outcome, as expected or not."""
+        return sum(r.outcome == outcome and r.expected == expected for r in self.results)
+
+    def to_json(self) -> dict[str, Any]:
+        """The run as ``theorylab verify --json`` prints it."""
+        summary = {
+            "instances": len(self.results),
+            "planned": self.planned,
+            "proved": self.count("proved"),
+            "refuted_as_expected": self.count("refuted"),
+            "unexpected": sum(not r.expected and r.outcome != "undecided" for r in self.results),
+            "undecided": self.count("undecided", False),
+            "seconds": round(self.seconds, 3),
+            "exit_status": self.exit_status,
+        }
+        return {
+            "schema": SCHEMA,
+            "seed": self.seed,
+            "results": [r.to_json() for r in self.results],
+            "summary": summary,
+        }
+
+    def __str__(self) -> str:
+        lines = [
+            f"{r.outcome:9} {r.claim} [{r.variant}] {r.instance}: {r.reason}" for r in self.results
+        ]
+        tail = (
+            f"{len(self.results)} of {self.planned} instances: {self.count('proved')} proved, "
+            f"{self.count('refuted')} refuted as the catalogue expects, "
+            f"{self.count('undecided', False)} undecided; assurance kernel; seed {self.seed}"
+        )
+        return "\n".join([*lines, tail])
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the kernel says of one certificate file, and which claims state what it states."""
+
+    file: str
+    outcome: str
+    rule: str | None
+    statement: str | None
+    instance_sha256: str | None
+    reason: str
+    claims: tuple[str, ...] = ()
+    lemmas: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The line as ``theorylab check --json`` prints it."""
+        names = ("file", "outcome", "rule", "statement", "instance_sha256", "reason")
+        value = {name: getattr(self, name) for name in names}
+        return {**value, "claims": list(self.claims), "lemmas": list(self.lemmas)}
+
+
+def decimal(value: fmpq | Fraction, digits: int = 5) -> str:
+    """A rational to so many significant digits, of any size, for people; never read back.
+
+    >>> decimal(Fraction(1, 3)), decimal(fmpq(300)), decimal(fmpq(1, 10**9))
+    ('0.33333', '300', '1e-9')
+    """
+    numerator, denominator = Decimal(int(value.numerator)), Decimal(int(value.denominator))
+    rounded = Context(prec=digits, Emax=MAX_EMAX, Emin=MIN_EMIN).divide(numerator, denominator)
+    if -5 <= rounded.adjusted() < max(digits, 6):
+        text = f"{rounded:f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    return str(rounded.normalize()).lower()
+
+
+def verify(
+    ids: Sequence[str] | str = (),
+    *,
+    instances: int = 0,
+    seed: int = 0,
+    seconds: float | None = None,
+    out: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Verification:
+    """Decide claims (all of them by default) on their canonical and on ``instances`` random cases.
+
+    ``out`` is a folder for the certificates, named by claim and instance; ``seconds`` only cuts.
+    Guarantees: exact; proved and refuted are the kernel's words about the bytes of a certificate
+    whose statement is the claim's, byte for byte. The same seed gives the same certificates.
+    Raises InputError for an unknown claim, negative ``instances``, an ``out`` that is a file.
+
+    >>> from theorylab.verify import verify
+    >>> run = verify("quadratic-connected")
+    >>> run.exit_status, run.count("proved")
+    (0, 3)
+    """
+    chosen = [claim(i) for i in ([ids] if isinstance(ids, str) else ids)] or [*all_claims()]
+    if instances < 0:
+        raise InputError("instances", instances, "a number of instances is not negative", "use 0")
+    if seconds is not None and seconds <= 0:
+        raise InputError("seconds", seconds, "a time limit is positive", "leave it out for none")
+    folder = None if out is None else Path(out)
+    if folder is not None and folder.exists() and not folder.is_dir():
+        raise InputError("out", str(out), "certificates go into a folder", "name a folder")
+    begun = time.monotonic()
+    canonical = [(c, c.canonical()) for c in chosen]
+    planned = sum(len(made) + instances for _, made in canonical)
+    results: list[Result] = []
+    for c, made in canonical:
+        for instance in chain(made, _random(c, instances, seed)):
+            if seconds is not None and results and time.monotonic() - begun > seconds:
+                break
+            if progress is not None:
+                progress(len(results), planned, f"{c.id}: {instance.name}")
+            results.append(decide(c, instance, folder))
+    if progress is not None:
+        progress(len(results), planned, "done")
+    where = None if folder is None else str(folder)
+    return Verification(seed, tuple(results), time.monotonic() - begun, planned, where)
+
+
+def _random(c: Claim, count: int, seed: int) -> Iterator[Instance]:
+    for i in range(count):
+        yield replace(c.random(Seeded(f"{c.id}:{seed}:{i}")), name=f"random-{seed}-{i}")
+
+
+def decide(c: Claim, instance: Instance, folder: Path | None = None) -> Result:
+    """Decide one instance of a claim: statement first, then the prover, then the kernel."""
+    begun = time.monotonic()
+    statement = c.statement(instance)
+    raw = c.prove(instance)
+    result = Result(
+        claim=c.id,
+        title=c.title,
+        variant=instance.variant,
+        instance=instance.name,
+        architecture=instance.architecture,
+        activation=instance.network.activation.kind,
+        data=instance.data.name,
+        samples=instance.data.samples,
+        outcome="undecided",
+        expected=False,
+        assurance=None,
+        reason="",
+        certificate=None,
+        seconds=0.0,
+        conclusion=instance.conclusion["kind"],
+        note=instance.note,
+    )
+    if isinstance(raw, Undecided):
+        return replace(result, reason=str(raw), seconds=time.monotonic() - begun)
+    outcome = kernel.check(raw)
+    if isinstance(outcome, kernel.Rejected) or outcome.statement.text != statement:
+        why = getattr(outcome, "reason", "the certificate states something else")
+        reason = f"the kernel rejected the certificate: {why}"
+        return replace(result, reason=reason, rejected=True, seconds=time.monotonic() - begun)
+    word = "proved" if isinstance(outcome, kernel.Proved) else "refuted"
+    result = replace(
+        result,
+        outcome=word,
+        expected=word == instance.expected,
+        assurance=Assurance.KERNEL.value,
+        lemmas=outcome.lemmas,
+        steps=len(kernel.statements.decode(raw)["proof"].get("steps", ())) or None,
+        certificate_bytes=raw,
+    )
+    if word == "proved" and instance.b is not None:
+        result = _straight(result, instance, folder)
+    result = replace(result, reason=_sentence(result, outcome, instance))
+    if folder is not None:
+        path = write(folder / c.id / f"{instance.name}.json", raw)
+        result = replace(result, certificate=str(path))
+    return replace(result, seconds=time.monotonic() - begun)
+
+
+def _straight(result: Result, instance: Instance, folder: Path | None) -> Result:
+    """Say how high the straight segment climbs, once the kernel has confirmed it."""
+    assert instance.b is not None
+    loss, level = instance.loss, fmpq(instance.conclusion["u"])
+    peak = straight_segment_peak(loss, instance.a, instance.b, _SEGMENT_SAMPLES)
+    result = replace(result, level=decimal(level))
+    if peak.loss <= level:
+        return result
+    t = peak.t
+    point = tuple(p + (q - p) * t for p, q in zip(instance.a, instance.b, strict=True))
+    raw = connection_certificate(loss, above(level, point), "witness", {})
+    if not isinstance(kernel.check(raw), kernel.Proved):
+        return result
+    if folder is not None:
+        write(folder / result.claim / f"{instance.name}.straight-line.json", raw)
+    ratio = decimal(peak.loss / level, 3) if level > 0 else "infinity"
+    return replace(result, peak=decimal(peak.loss), peak_ratio=ratio)
+
+
+def _sentence(result: Result, outcome: kernel.Proved | kernel.Refuted, instance: Instance) -> str:
+    values = outcome.statement.conclusion.values
+    if isinstance(outcome, kernel.Refuted):
+        found = outcome.fact
+        if found.kind == "separated":
+            return f"A and B lie in different components of L <= {decimal(values['u'])}"
+        if found.kind == "trapped":
+            v, least = found.values["v"], values["v"]
+            return (
+                f"A's component of L <= {decimal(found.values['u'])} stays above "
+                f"{decimal(v)}; elsewhere the loss goes down to {decimal(least)}"
+            )
+        at = decimal(instance.loss(instance.a))
+        return f"A is a local minimum with L = {at}, and another point has less"
+    if result.conclusion == "joined":
+        text = f"joined below L = {result.level} in {result.steps} segments"
+        if result.peak is None:
+            return text
+        return f"{text}; the straight line peaks at {result.peak}"
+    v, eps = values["v"], values["eps"]
+    if eps == 0:
+        return f"never rises and reaches the global minimum {decimal(v)}"
+    return (
+        f"never rises and ends within {decimal(eps, 2)} of the optimum, which is at least "
+        f"{decimal(v)} (does not reach it)"
+    )
+
+
+def write(path: Path, raw: bytes) -> Path:
+    """Write a file whole or not at all. Raises InputError when the folder cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(raw)
+            os.chmod(name, 0o644)
+            os.replace(name, path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        rule = f"the file cannot be written ({error.strerror})"
+        raise InputError("out", str(path), rule, "choose another folder") from None
+    return path
+
+
+def check(paths: Sequence[str | Path] | str | Path) -> tuple[Checked, ...]:
+    """Ask the kernel about certificate files, and name the claims that state what they state.
+
+    Guarantees: exact; a claim is named only when the hypotheses and the kind of conclusion are
+    those of the claim, entry by entry. Raises InputError for a file that cannot be read.
+    """
+    given = [paths] if isinstance(paths, str | Path) else paths
+    return tuple(_checked(Path(path)) for path in given)
+
+
+def _checked(path: Path) -> Checked:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        rule = f"the file cannot be read ({error.strerror})"
+        raise InputError("file", str(path), rule, "name a certificate file") from None
+    outcome = kernel.check(raw)
+    if isinstance(outcome, kernel.Rejected):
+        return Checked(str(path), "rejected", None, None, None, outcome.reason)
+    statement = outcome.statement
+    word = "proved" if isinstance(outcome, kernel.Proved) else "refuted"
+    names = tuple(
+        f"{c.id} ({v.name})"
+        for c in all_claims()
+        for v in c.variants
+        if v.states(statement.hypotheses, statement.conclusion.kind)
+    )
+    return Checked(
+        file=str(path),
+        outcome=word,
+        rule=outcome.rule,
+        statement=describe(statement),
+        instance_sha256=statement.sha256,
+        reason="",
+        claims=names,
+        lemmas=outcome.lemmas,
+    )
+
+
+def describe(statement: kernel.Statement) -> str:
+    """A statement in words: network, samples, hypotheses and conclusion."""
+    network, conclusion = statement.network, statement.conclusion
+    widths = "-".join(map(str, network.widths))
+    kinds = [h["kind"] for h in statement.hypotheses]
+    given = f"; given {', '.join(kinds)}" if kinds else ""
+    head = f"{network.activation.kind} network {widths}, {statement.data.samples} samples{given}: "
+    if conclusion.kind == "relation":
+        left, right = (
+            decimal(v) if isinstance(v, Fraction) else "L(theta)"
+            for v in (conclusion.values["left"], conclusion.values["right"])
+        )
+        return f"{head}{left} {conclusion.values['op']} {right}"
+    values = ", ".join(f"{k} = {decimal(v)}" for k, v in conclusion.values.items())
+    inside = "; ".join(part for part in (", ".join(conclusion.points), values) if part)
+    return f"{head}{conclusion.kind}({inside})"
