@@ -1,0 +1,446 @@
+"""The command line: ``theorylab list | verify | connect | check``.
+
+Thin: it reads options, calls one verb, prints its page or its JSON, and turns the outcome into an
+exit status: 0 as expected, 1 an unexpected finding or a rejected certificate, 2 bad input, 3 only
+undecided, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from theorylab.outcome import InputError, shortened
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from theorylab.model import Dataset, Network, Weights
+
+app = typer.Typer(
+    name="theorylab",
+    help="Decide theorems on the loss landscapes of neural networks, on exact small instances.",
+    epilog="Exit status: 0 as expected, 1 unexpected or rejected, 2 bad input, 3 undecided.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+# Options are read as text and parsed here, so that every complaint has the same four parts.
+Json = Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")]
+Seed = Annotated[str, typer.Option(metavar="N", help="The seed of everything drawn.")]
+Out = Annotated[
+    str | None, typer.Option(metavar="DIR", help="A folder for the certificates, made if needed.")
+]
+Latex = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="Write a LaTeX document of the instances decided."),
+]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line on these arguments (those of the process by default); its exit status.
+
+    >>> main(["--version"])
+    theorylab ...
+    0
+    """
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # An author's name must not end a run on a terminal that cannot spell it.
+        sys.stdout.reconfigure(errors="replace")
+    try:
+        status = app(words, prog_name="theorylab", standalone_mode=False)
+        sys.stdout.flush()
+    except InputError as error:
+        return _complain(error)
+    except _USAGE as error:
+        return _complain(_usage(error, words))
+    except typer.Exit as error:
+        return error.exit_code
+    except (_Interrupted, KeyboardInterrupt, typer.Abort) as error:
+        return _interrupted(str(error))
+    except BrokenPipeError:
+        # The reader has gone (`theorylab list | head`); Python would complain again at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    # Some versions of typer turn Ctrl-C into this status without a word.
+    return _interrupted("") if status == 130 else int(status or 0)
+
+
+class _Interrupted(Exception):
+    """Ctrl-C during work that leaves something behind; its text says what."""
+
+
+def _interrupted(kept: str) -> int:
+    print(f"theorylab: interrupted{kept and '; '}{kept}", file=sys.stderr)
+    return 130
+
+
+# The base of typer's usage errors; typer exports only some of its leaves.
+_USAGE: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "UsageError")
+
+
+def _usage(error: typer.BadParameter, words: Sequence[str]) -> InputError:
+    rule, _, hint = " ".join(error.format_message().split()).rstrip(".").partition(". ")
+    names = [c.name for c in app.registered_commands if c.name]
+    command = next((word for word in words if word in names), "")
+    usage = f"theorylab {command + ' ' if command else ''}--help shows the usage"
+    remedy = f"{_lowered(hint)} {usage}".strip()
+    return InputError("arguments", " ".join(words) or "none", _lowered(rule), remedy)
+
+
+def _lowered(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _complain(error: InputError) -> int:
+    line = f"theorylab: {error.argument}: {shortened(error.value)}: {error.rule}; {error.remedy}"
+    print(" ".join(line.split()), file=sys.stderr)
+    return 2
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from theorylab import __version__
+
+        print(f"theorylab {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _theorylab(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@app.command("list", short_help="Show the claims of the catalogue.")
+def _list(json_: Json = False, seed: Seed = "0") -> int:
+    """Show the claims of the catalogue: statement, hypotheses, source, erratum."""
+    from theorylab.claims import all_claims
+
+    number = _whole("--seed", seed)
+    claims = all_claims()
+    if json_:
+        listed = [
+            {
+                "id": claim.id,
+                "title": claim.title,
+                "source": str(claim.source),
+                "quantifier": claim.quantifier,
+                "hypotheses": [hypothesis.words for hypothesis in claim.hypotheses],
+                "kind": claim.kind,
+                "erratum": claim.erratum is not None,
+                "words": claim.words,
+                "variants": [variant.name for variant in claim.variants],
+            }
+            for claim in claims
+        ]
+        _print_json({"schema": "theorylab.list/1", "seed": number, "claims": listed})
+    else:
+        from theorylab.report.terminal import print_claims
+
+        print_claims(claims, _console())
+    return 0
+
+
+@app.command("verify", short_help="Decide claims on exact instances.")
+def _verify(
+    claims: Annotated[
+        list[str] | None, typer.Argument(metavar="[CLAIM]...", help="Claims; all by default.")
+    ] = None,
+    instances: Annotated[
+        str, typer.Option(metavar="N", help="Random instances of each claim besides the fixed.")
+    ] = "0",
+    seconds: Annotated[
+        str | None, typer.Option(metavar="S", help="Begin no further instance after S seconds.")
+    ] = None,
+    seed: Seed = "0",
+    out: Out = None,
+    json_: Json = False,
+    latex: Latex = None,
+) -> int:
+    """Decide claims on exact instances; the kernel alone says proved or refuted."""
+    from theorylab.claims import all_claims, claim
+    from theorylab.verify import verify
+
+    ids = list(dict.fromkeys(claims or ()))
+    chosen = [claim(identifier) for identifier in ids] or [*all_claims()]
+    number, count = _whole("--seed", seed), _whole("--instances", instances, 0)
+    limit = None if seconds is None else _duration("--seconds", seconds)
+    folder, document = _folder("--out", out), _file("--latex", latex)
+    with _progress() as progress, _kept(folder):
+        run = verify(
+            ids, instances=count, seed=number, seconds=limit, out=folder, progress=progress
+        )
+    if document is not None:
+        from theorylab.report.latex import verification_latex
+
+        _write("--latex", document, verification_latex(run, chosen))
+    if json_:
+        _print_json(run.to_json())
+    else:
+        from theorylab.report.terminal import print_verification
+
+        command = ["theorylab", "verify", *ids]
+        command += ["--instances", str(count)] if count else []
+        command += ["--seed", str(number)] if number else []
+        print_verification(run, chosen, _console(), command)
+    return run.exit_status
+
+
+@app.command("connect", short_help="Join two settings of one network by a path.")
+def _connect(
+    network_a: Annotated[str, typer.Argument(metavar="NETWORK_A", help="A network, as JSON.")],
+    network_b: Annotated[str, typer.Argument(metavar="NETWORK_B", help="Another of its shape.")],
+    data: Annotated[
+        str, typer.Option(metavar="FILE|NAME", help="CSV or JSON data, or a name: iris, wine.")
+    ],
+    samples: Annotated[
+        str | None, typer.Option(metavar="N", help="Only the first N samples.")
+    ] = None,
+    seed: Seed = "0",
+    out: Out = None,
+    json_: Json = False,
+) -> int:
+    """Join two weight settings of one network by a path that stays below the higher loss."""
+    from theorylab.connect import connect, prepare, same_network
+
+    number = _whole("--seed", seed)
+    network, a = _network("NETWORK_A", network_a)
+    other, b = _network("NETWORK_B", network_b)
+    same_network(network, other)
+    chosen = _first(_data(data), samples)
+    folder = _folder("--out", out)
+    before = prepare(network, chosen, a, b)
+    if before.needed_width is not None:
+        needed, given = (_listed(widths) for widths in (before.needed_width, before.hidden))
+        print(f"hidden widths that suffice: {needed}; given: {given}", file=sys.stderr)
+    with _kept(folder):
+        found = connect(
+            network, chosen, a, b, folder, f"{Path(network_a).stem}-{Path(network_b).stem}"
+        )
+    if json_:
+        _print_json(found.to_json(number))
+    else:
+        from theorylab.report.terminal import print_joining
+
+        print_joining(found, _console())
+    return found.exit_status
+
+
+@app.command("check", short_help="Check certificates again.")
+def _check(
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="Certificates, or folders of them.")
+    ],
+    json_: Json = False,
+    latex: Latex = None,
+    seed: Annotated[str, typer.Option(metavar="N", hidden=True)] = "0",
+) -> int:
+    """Check certificates again with the kernel alone; folders are searched for *.json."""
+    from theorylab.verify import check
+
+    number = _whole("--seed", seed)
+    paths = _certificates(files)
+    document = _file("--latex", latex)
+    checked = check(paths)
+    if document is not None:
+        from theorylab.report.latex import checked_latex
+
+        _write("--latex", document, checked_latex(checked))
+    if json_:
+        schema = {"schema": "theorylab.check/1", "seed": number}
+        _print_json([{**schema, **one.to_json()} for one in checked])
+    else:
+        from theorylab.report.terminal import print_checked
+
+        print_checked(checked, _console())
+    return 1 if any(one.outcome == "rejected" for one in checked) else 0
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def _print_json(value: object) -> None:
+    print(json.dumps(value, indent=2))
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int, str], None] | None]:
+    """A progress bar on standard error when that is a terminal, else nothing."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    parts = (BarColumn(16), MofNCompleteColumn(), TextColumn("{task.description}"))
+    with Progress(*parts, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("preparing the instances", total=None)
+
+        def progress(done: int, planned: int, label: str) -> None:
+            bar.update(task, completed=done, total=planned, description=label)
+
+        yield progress
+
+
+@contextmanager
+def _kept(out: Path | None) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        words = "" if out is None else f"finished certificates are kept in {out}"
+        raise _Interrupted(words) from None
+
+
+def _whole(argument: str, text: str, low: int | None = None, high: int | None = None) -> int:
+    """The integer an option denotes, within its bounds."""
+    rule = "a whole number of at most 18 digits is expected"
+    if low is not None:
+        rule = f"a whole number of at least {low}, of at most 18 digits, is expected"
+    if high is not None:
+        rule = f"a whole number of {low} to {high} is expected"
+    digits = text.strip().removeprefix("-")
+    number = int(text) if digits.isascii() and digits.isdigit() and len(digits) <= 18 else None
+    below = number is None or (low is not None and number < low)
+    if number is None or below or (high is not None and number > high):
+        raise InputError(argument, text, rule, f"write e.g. {argument} {high or 3}")
+    return number
+
+
+def _duration(argument: str, text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        rule = "a positive number of seconds is expected"
+        raise InputError(argument, text, rule, f"write e.g. {argument} 60, or leave it out")
+    return seconds
+
+
+def _nearest(path: Path) -> Path:
+    """The path itself if it exists, else the nearest folder above it that does."""
+    return next((p for p in (path, *path.absolute().parents) if p.exists()), path)
+
+
+def _folder(argument: str, name: str | None) -> Path | None:
+    """The folder, refused before any work when it cannot be made or written."""
+    if name is None:
+        return None
+    path = _named(argument, name)
+    nearest = _nearest(path)
+    if not nearest.is_dir():
+        rule = "certificates go into a folder, and this is a file"
+        if nearest != path:
+            rule = f"the folder cannot be made, for {nearest} is a file"
+        raise InputError(argument, name, rule, "name a folder")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise InputError(argument, name, "the folder cannot be written", "name another folder")
+    return path
+
+
+def _file(argument: str, name: str | None) -> Path | None:
+    """The file, refused before any work when it cannot be written."""
+    if name is None:
+        return None
+    path = _named(argument, name)
+    if path.is_dir():
+        raise InputError(argument, name, "this is a folder, not a file", "name a file in it")
+    nearest = _nearest(path.parent)
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        rule = f"no file can be written below {nearest}"
+        raise InputError(argument, name, rule, "name a file in a folder of yours")
+    return path
+
+
+def _named(argument: str, name: str) -> Path:
+    if not name.strip() or "\0" in name:
+        raise InputError(argument, name, "the name is empty or impossible", "name it in letters")
+    return Path(name)
+
+
+def _write(argument: str, path: Path, text: str) -> None:
+    from theorylab.verify import write
+
+    with _blaming(argument):
+        write(path, text.encode("utf-8"))
+    print(f"wrote {path}", file=sys.stderr)
+
+
+@contextmanager
+def _blaming(argument: str, path: object = None) -> Iterator[None]:
+    """Complaints about what a file holds name the option and the file that it came by."""
+    try:
+        yield
+    except InputError as error:
+        inner = error.argument
+        where = f"{argument} {path}, {inner}"
+        if inner in ("path", "data", "out"):
+            where = argument
+        elif inner.startswith("path "):
+            where = f"{argument} {path}"
+        raise InputError(where, error.value, error.rule, error.remedy) from None
+
+
+def _network(argument: str, path: str) -> tuple[Network, Weights]:
+    from theorylab.model import read_network
+
+    with _blaming(argument, path):
+        return read_network(_named("path", path))
+
+
+def _data(name: str) -> Dataset:
+    from theorylab.model import load_dataset
+
+    with _blaming("--data", name):
+        return load_dataset(name)
+
+
+def _first(data: Dataset, samples: str | None) -> Dataset:
+    from dataclasses import replace
+
+    if samples is None:
+        return data
+    count = _whole("--samples", samples, 1, data.samples)
+    return replace(data.subset(range(count)), name=f"{data.name} (first {count} of {data.samples})")
+
+
+def _listed(widths: Sequence[int]) -> str:
+    return ", ".join(map(str, widths)) or "none"
+
+
+def _certificates(files: Sequence[str]) -> list[Path]:
+    """The files themselves and all *.json below the folders, in order."""
+    found: list[Path] = []
+    for path in (_named("FILE", name) for name in files):
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*.json") if p.is_file())
+            if not inside:
+                rule = "no *.json file lies in this folder"
+                raise InputError("FILE", str(path), rule, "name a folder of certificates")
+            found += inside
+        elif path.exists():
+            found.append(path)
+        else:
+            rule = "there is no such file or folder"
+            raise InputError("FILE", str(path), rule, "check the path")
+    return list(dict.fromkeys(found))

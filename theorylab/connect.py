@@ -1,0 +1,188 @@
+"""connect: two settings of one network, one certificate that a sublevel set joins or parts them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from flint import fmpq
+
+from theorylab import kernel
+from theorylab.model import Dataset, Loss, Network, Weights
+from theorylab.outcome import Assurance, InputError, Undecided
+from theorylab.topology.barrier import separated_by_bottleneck, straight_segment_peak
+from theorylab.topology.certificate import above, connection_certificate, joined
+from theorylab.topology.connect import connect as find_path
+from theorylab.topology.exact_algebra import rank
+from theorylab.topology.lifted import needed_widths
+from theorylab.topology.path import proof_of_joined
+from theorylab.verify import decimal, write
+
+SCHEMA = "theorylab.connect/1"
+_SEGMENT_SAMPLES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """What the kernel says of "A and B are joined in {L <= u}", u = max(L(A), L(B)).
+
+    ``level``, ``mean``, ``losses`` and ``peak`` are exact rationals as text; ``peak`` is the
+    largest loss found on the straight segment when it exceeds the level. ``needed_width`` are
+    hidden widths that suffice, or None when no construction is for such networks.
+    """
+
+    architecture: str
+    activation: str
+    data: str
+    samples: int
+    hidden: tuple[int, ...]
+    needed_width: tuple[int, ...] | None
+    level: str
+    mean: str
+    losses: tuple[str, str]
+    outcome: str = "undecided"
+    reason: str = ""
+    construction: str | None = None
+    segments: int | None = None
+    peak: str | None = None
+    peak_ratio: str | None = None
+    assurance: str | None = None
+    lemmas: tuple[str, ...] = ()
+    certificate: str | None = None
+    certificate_bytes: bytes | None = None
+    rejected: bool = False
+
+    @property
+    def exit_status(self) -> int:
+        """0 decided, 1 certificate rejected by the kernel, 3 undecided."""
+        if self.rejected:
+            return 1
+        return 3 if self.outcome == "undecided" else 0
+
+    def to_json(self, seed: int = 0) -> dict[str, Any]:
+        """The result as ``theorylab connect --json`` prints it."""
+        keys = (
+            "outcome level certificate segments needed_width reason construction mean losses peak "
+            "architecture activation data samples hidden assurance lemmas"
+        )
+        value = {"schema": SCHEMA, "seed": seed, **{k: getattr(self, k) for k in keys.split()}}
+        lists = {k: list(v) for k, v in value.items() if isinstance(v, tuple)}
+        return {**value, **lists}
+
+
+def sufficient_widths(
+    network: Network, data: Dataset, a: Weights, b: Weights
+) -> tuple[int, ...] | None:
+    """Hidden widths with which ``connect`` joins a and b; None outside its constructions.
+
+    Guarantees: exact. Raises InputError when the weights do not fit.
+    """
+    linear = network.activation.kind == "linear"
+    if not network.is_dense or (network.output != "linear" and not linear):
+        return None
+    by_rank = needed_widths(network, data, a, b)
+    if linear and not any(network.bias):
+        filling = (min(rank(data.x), network.m) + 1,) * len(network.hidden)
+        return min(by_rank, filling, key=sum)
+    return by_rank
+
+
+def prepare(network: Network, data: Dataset, a: Weights, b: Weights) -> Joining:
+    """Levels and sufficient widths, before any path is sought. Raises InputError on a misfit."""
+    loss = Loss(network, data)
+    losses = (loss(a), loss(b))
+    level = max(losses)
+    bias = "+b" if any(network.bias) else ""
+    return Joining(
+        architecture="-".join(map(str, network.widths)) + bias,
+        activation=network.activation.kind,
+        data=data.name,
+        samples=data.samples,
+        hidden=network.hidden,
+        needed_width=sufficient_widths(network, data, a, b),
+        level=str(level),
+        mean=str(level / data.samples),
+        losses=(str(losses[0]), str(losses[1])),
+    )
+
+
+def connect(
+    network: Network, data: Dataset, a: Weights, b: Weights, out: Path | None = None, name: str = ""
+) -> Joining:
+    """Join a and b in {L <= max(L(a), L(b))}, or separate them, or say what is missing.
+
+    ``out`` is a folder for the certificates, their names made of ``name`` and the statement's
+    SHA-256. Guarantees: exact; proved and refuted are the kernel's words about the certificate.
+    Raises InputError when network, data and weights do not fit, or ``out`` cannot be written.
+    """
+    found = prepare(network, data, a, b)
+    loss = Loss(network, data)
+    level = max(loss(a), loss(b))
+    conclusion = joined(a, b, level)
+    proof: tuple[str, dict[str, Any]] | Undecided
+    connection = find_path(network, data, a, b)
+    if isinstance(connection, Undecided):
+        wall = separated_by_bottleneck(network, data, a, b, level)
+        if isinstance(wall, Undecided):
+            return replace(found, reason=_missing(connection))
+        proof, found = (wall.rule, wall.proof), replace(found, construction="wall")
+    else:
+        proof = proof_of_joined(connection.path, loss, level)
+        if isinstance(proof, Undecided):
+            return replace(found, reason=_missing(proof))
+        found = replace(
+            found, construction=connection.construction, segments=connection.path.segments
+        )
+    raw = connection_certificate(loss, conclusion, *proof)
+    outcome = kernel.check(raw)
+    if isinstance(outcome, kernel.Rejected):
+        reason = f"the kernel rejected the certificate: {outcome.reason}"
+        return replace(found, reason=reason, rejected=True, segments=None)
+    found = replace(
+        found,
+        outcome="proved" if isinstance(outcome, kernel.Proved) else "refuted",
+        assurance=Assurance.KERNEL.value,
+        lemmas=outcome.lemmas,
+        certificate_bytes=raw,
+    )
+    stem = f"{name or 'connect'}-{outcome.statement.sha256[:12]}"
+    if out is not None:
+        found = replace(found, certificate=str(write(out / f"{stem}.json", raw)))
+    if found.outcome == "refuted":
+        return found
+    return _straight(found, loss, a, b, level, None if out is None else out / stem)
+
+
+def _missing(undecided: Undecided) -> str:
+    return "; ".join(part for part in (undecided.reason, undecided.remedy) if part)
+
+
+def _straight(
+    found: Joining, loss: Loss, a: Weights, b: Weights, level: fmpq, stem: Path | None
+) -> Joining:
+    """Say how high the straight segment climbs, once the kernel has confirmed it."""
+    peak = straight_segment_peak(loss, a, b, _SEGMENT_SAMPLES)
+    if peak.loss <= level:
+        return found
+    point = tuple(p + (q - p) * peak.t for p, q in zip(a, b, strict=True))
+    raw = connection_certificate(loss, above(level, point), "witness", {})
+    if not isinstance(kernel.check(raw), kernel.Proved):
+        return found
+    if stem is not None:
+        write(stem.with_name(f"{stem.name}.straight-line.json"), raw)
+    ratio = decimal(peak.loss / level, 3) if level > 0 else None
+    return replace(found, peak=str(peak.loss), peak_ratio=ratio)
+
+
+def same_network(network: Network, other: Network) -> Network:
+    """The common architecture of two networks. InputError when they differ."""
+    if network != other:
+        raise InputError(
+            "NETWORK_B",
+            "-".join(map(str, other.widths)),
+            "both networks have the same widths, activation, biases, output and pattern: "
+            f"the first is {'-'.join(map(str, network.widths))} {network.activation.kind}",
+            "choose two settings of one architecture",
+        )
+    return network

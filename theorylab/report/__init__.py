@@ -1,0 +1,1 @@
+"""What people read: the designed terminal pages and LaTeX. Computes nothing."""

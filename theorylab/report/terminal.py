@@ -1,0 +1,341 @@
+"""The pages that ``theorylab`` prints for people: verify, list, check, connect.
+
+Every word of a verdict is spoken per instance: "proved on 3 of 3 instances", "joined 12 of 12
+pairs", never a universal claim. Colour repeats what the words say and carries nothing alone.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.text import Text
+
+from theorylab.report.figures import equation, rounded, tidy
+from theorylab.report.page import Column, Grid, Page
+
+if TYPE_CHECKING:
+    from theorylab.claims import Claim
+    from theorylab.connect import Joining
+    from theorylab.verify import Checked, Result, Verification
+
+_INDENT = 2
+_MOST_RANDOM = 3
+_COLUMNS = (
+    Column(keep=9),  # outcome
+    Column(keep=8),  # variant
+    Column(keep=7),  # architecture
+    Column(keep=6),  # activation
+    Column(keep=4),  # data
+    Column(keep=3, right=True),  # samples
+    Column(keep=1),  # assurance
+    Column(keep=2, right=True),  # seconds
+)
+
+
+def print_verification(
+    run: Verification, claims: Sequence[Claim], console: Console, command: Sequence[str] = ()
+) -> None:
+    """The page of ``theorylab verify``; ``claims`` are those in the run, ``command`` its words."""
+    page = Page(console)
+    cells = {id(result): _cells(result) for result in _shown(run.results)}
+    grid = Grid(_COLUMNS, list(cells.values()), page.width, _INDENT)
+    known = {claim.id: claim for claim in claims}
+    for identifier, group in groupby(run.results, key=lambda result: result.claim):
+        results = list(group)
+        _claim_heading(page, identifier, results[0].title, known.get(identifier))
+        shown = _shown(results)
+        for result in shown:
+            style = _style(result)
+            styles = (style, "", "", "", "", "", "dim", "dim")
+            page.line(grid.row(cells[id(result)], styles))
+            page.text(_detail(result, grid.dropped(cells[id(result)])), grid.second)
+            if result.certificate is not None:
+                page.verbatim(result.certificate, grid.second, "dim")
+        if len(shown) < len(results):
+            more = _count(len(results) - len(shown), "more random instance")
+            page.text(f"and {more}, decided as expected", grid.second, "dim")
+        page.blank()
+        page.text(_tally(results), _INDENT, "bold")
+        _erratum(page, known.get(identifier))
+        page.blank()
+    page.rule()
+    page.text(_summary(run))
+    page.blank()
+    _replay(page, run, command)
+    page.print()
+
+
+def _shown(results: Sequence[Result]) -> list[Result]:
+    """The results that get a row: of many random instances of a claim, the first and the odd."""
+    shown: list[Result] = []
+    for _, group in groupby(results, key=lambda result: result.claim):
+        ordinary = 0
+        for result in group:
+            plain = result.expected and result.instance.startswith("random-")
+            ordinary += plain
+            if not plain or ordinary <= _MOST_RANDOM:
+                shown.append(result)
+    return shown
+
+
+def _claim_heading(page: Page, identifier: str, title: str, claim: Claim | None) -> None:
+    page.heading(identifier)
+    page.text(title, _INDENT, "bold")
+    if claim is not None:
+        page.text(f"{claim.source}", _INDENT, "dim")
+    page.blank()
+
+
+def _cells(result: Result) -> tuple[str, ...]:
+    return (
+        _word(result),
+        result.variant,
+        result.architecture,
+        result.activation,
+        short_name(result.data),
+        f"N={result.samples}",
+        result.assurance or "",
+        _seconds(result.seconds),
+    )
+
+
+def short_name(name: str) -> str:
+    """The name of a data set, a long list of sample numbers in it shortened.
+
+    >>> short_name("iris[0,5,10,15,20]"), short_name("wine")
+    ('iris[0,5..20]', 'wine')
+    """
+    name = re.sub(r"\[(\d+,\d+),(?:\d+,)+(\d+)\]", r"[\1..\2]", name)
+    return name if len(name) <= 30 else f"{name[:27]}..."
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
+
+
+def _word(result: Result) -> str:
+    return "rejected" if result.rejected else result.outcome
+
+
+def _style(result: Result) -> str:
+    if result.rejected:
+        return "bold red"
+    if result.outcome == "undecided":
+        return "bold yellow"
+    if not result.expected:
+        return "bold red"
+    return "bold green" if result.outcome == "proved" else "bold magenta"
+
+
+def _detail(result: Result, dropped: Sequence[str]) -> Text:
+    line = Text().append(f"{result.instance}: ", "cyan")
+    words = tidy(result.reason)
+    if result.outcome == "proved" and result.level is not None:
+        words = "joined"
+        if result.steps is not None:
+            words += f" by {_count(result.steps, 'segment')}"
+        words += f", never above level {tidy(result.level)}"
+    line.append(words)
+    if result.peak is not None:
+        line.append("; the straight line peaks at ")
+        ratio = tidy(result.peak_ratio or "infinity")
+        finite = ratio != "infinity"
+        line.append(f"{ratio} x level" if finite else tidy(result.peak), "bold")
+    if result.outcome != "undecided" and not result.expected:
+        line.append(" (NOT what the catalogue expects)", "bold red")
+    if result.note:
+        line.append(f"; {result.note}", "dim")
+    if dropped:
+        line.append(f"; {', '.join(dropped)}", "dim")
+    return line
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _is_erratum(result: Result) -> bool:
+    return result.outcome == "refuted" and result.expected
+
+
+def _tally(results: Sequence[Result]) -> str:
+    """What was decided of one claim, counted by instance."""
+    errata = sum(map(_is_erratum, results))
+    others = [result for result in results if not _is_erratum(result)]
+    parts = []
+    if others:
+        proved = sum(result.outcome == "proved" for result in others)
+        if all(result.conclusion == "joined" for result in others):
+            parts.append(f"joined {proved} of {_count(len(others), 'pair')}")
+        else:
+            parts.append(f"proved on {proved} of {_count(len(others), 'instance')}")
+    if errata:
+        parts.append(f"refuted as expected on {_count(errata, 'instance')}")
+    parts += _troubles(results)
+    return ", ".join(parts)
+
+
+def _troubles(results: Sequence[Result]) -> list[str]:
+    rejected = sum(result.rejected for result in results)
+    undecided = sum(result.outcome == "undecided" for result in results) - rejected
+    unexpected = sum(not result.expected and result.outcome != "undecided" for result in results)
+    counts = ((unexpected, "unexpected"), (rejected, "rejected"), (undecided, "undecided"))
+    return [f"{number} {word}" for number, word in counts if number]
+
+
+def _erratum(page: Page, claim: Claim | None) -> None:
+    if claim is None or claim.erratum is None:
+        return
+    erratum = claim.erratum
+    for label, words in (
+        ("printed", erratum.printed),
+        ("finding", erratum.refuted_by),
+        ("correct", erratum.corrected),
+    ):
+        page.labelled(label, words, len("printed"))
+
+
+def _summary(run: Verification) -> Text:
+    errata = sum(map(_is_erratum, run.results))
+    others = len(run.results) - errata
+    proved = sum(r.outcome == "proved" and r.expected for r in run.results)
+    undecided = sum(r.outcome == "undecided" and not r.rejected for r in run.results)
+    rejected = sum(r.rejected for r in run.results)
+    unexpected = sum(not r.expected and r.outcome != "undecided" for r in run.results)
+    line = Text()
+    line.append(f"proved on {proved} of {_count(others, 'instance')}", "bold green")
+    line.append(", ")
+    line.append(
+        f"{_count(errata, 'erratum instance')} refuted as expected",
+        "bold magenta" if errata else "",
+    )
+    line.append(", ")
+    line.append(f"{undecided} undecided", "bold yellow" if undecided else "")
+    for number, words in ((unexpected, "UNEXPECTED"), (rejected, "REJECTED by the kernel")):
+        if number:
+            line.append(", ").append(f"{number} {words}", "bold red")
+    if run.cut:
+        line.append("; ").append(
+            f"cut by --seconds after {len(run.results)} of {run.planned} instances", "bold yellow"
+        )
+    line.append(f"; assurance: kernel; seed {run.seed}; {_seconds(run.seconds)}")
+    return line
+
+
+def _replay(page: Page, run: Verification, command: Sequence[str]) -> None:
+    if run.out is None:
+        words = shlex.join([*(command or ("theorylab", "verify")), "--out", "DIR"])
+        page.text("keep the certificates, to check them again:", style="dim")
+        page.verbatim(words, _INDENT)
+        page.verbatim("theorylab check DIR", _INDENT)
+        return
+    page.text("check the certificates again, the second time with the bare kernel:", style="dim")
+    place = shlex.quote(run.out)
+    page.verbatim(f"theorylab check {place}", _INDENT)
+    page.verbatim(f"python -m theorylab.kernel {place}/*/*.json", _INDENT)
+
+
+def print_claims(claims: Sequence[Claim], console: Console) -> None:
+    """The page of ``theorylab list``."""
+    page = Page(console)
+    for claim in claims:
+        page.heading(claim.id)
+        page.text(claim.title, _INDENT, "bold")
+        page.text(str(claim.source), _INDENT, "dim")
+        width = max(len(v.name) for v in claim.variants)
+        width = max(width, len("quantifier"), len("hypotheses"))
+        for variant in claim.variants:
+            page.labelled(variant.name, variant.words, width)
+        page.labelled("hypotheses", "; ".join(h.words for h in claim.hypotheses), width)
+        page.labelled("quantifier", f"{claim.quantifier}, {claim.kind}", width)
+        if claim.erratum is not None:
+            words = Text(f"{claim.erratum.printed}: ")
+            words.append(claim.erratum.refuted_by).append("; correct: ", "dim")
+            words.append(claim.erratum.corrected)
+            page.labelled("erratum", words, width)
+        page.blank()
+    page.rule()
+    errata = sum(claim.erratum is not None for claim in claims)
+    have = "has" if errata == 1 else "have"
+    page.text(f"{_count(len(claims), 'claim')}, {errata} {have} an erratum")
+    page.verbatim("theorylab verify CLAIM", _INDENT)
+    page.print()
+
+
+_CHECKED_STYLE = {"proved": "bold green", "refuted": "bold magenta", "rejected": "bold red"}
+
+
+def print_checked(checked: Sequence[Checked], console: Console) -> None:
+    """The page of ``theorylab check``."""
+    page = Page(console)
+    indent = len("rejected") + 2
+    for one in checked:
+        line = Text().append(one.outcome.ljust(indent), _CHECKED_STYLE[one.outcome])
+        page.line(line.append(one.file))
+        if one.outcome == "rejected":
+            page.text(one.reason, indent)
+            continue
+        page.text(tidy(one.statement or ""), indent)
+        lemmas = f" ({'; '.join(one.lemmas)})" if one.lemmas else ""
+        page.text(f"by {one.rule}{lemmas}", indent, "dim")
+        if one.claims:
+            page.text(f"an instance of {', '.join(one.claims)}", indent, "dim")
+        page.verbatim(f"sha256 {one.instance_sha256}", indent, "dim")
+    page.blank()
+    page.rule()
+    counts = {word: sum(one.outcome == word for one in checked) for word in _CHECKED_STYLE}
+    line = Text()
+    for word, number in counts.items():
+        line.append(", " if line.plain else "")
+        line.append(f"{number} {word}", _CHECKED_STYLE[word] if number else "")
+    line.append(f" of {_count(len(checked), 'file')}; assurance: kernel")
+    page.text(line)
+    page.print()
+
+
+def print_joining(found: Joining, console: Console) -> None:
+    """The page of ``theorylab connect``."""
+    page = Page(console)
+    style = {"proved": "bold green", "refuted": "bold magenta"}.get(found.outcome, "bold yellow")
+    verdict = {
+        "proved": "joined: one path component of {L <= u} holds A and B",
+        "refuted": "separated: A and B lie in different path components of {L <= u}",
+    }.get(found.outcome, "undecided")
+    width = len("certificate")
+
+    def row(label: str, words: Text | str, look: str = "") -> None:
+        page.labelled(label, words, width, look)
+
+    page.heading("theorylab connect")
+    row("network", f"{found.architecture} {found.activation}")
+    row("data", f"{short_name(found.data)}, N={found.samples}")
+    if found.needed_width is not None and found.hidden:
+        needed, given = (", ".join(map(str, w)) for w in (found.needed_width, found.hidden))
+        words = "width" if len(found.hidden) == 1 else "widths"
+        row("needed", f"hidden {words} {needed}; given {given}")
+    row("outcome", verdict, style)
+    if found.reason:
+        row("because", found.reason)
+    row("level", f"u = max(L(A), L(B)) {equation(found.level)}, a sum over the samples")
+    row("mean", f"u / N {equation(found.mean)}")
+    row("losses", f"L(A) {equation(found.losses[0])}, L(B) {equation(found.losses[1])}")
+    if found.segments is not None:
+        row("path", f"{_count(found.segments, 'segment')}, construction: {found.construction}")
+    if found.peak is not None:
+        line = Text("the straight segment peaks at ")
+        high = f"{tidy(found.peak_ratio)} x level" if found.peak_ratio else rounded(found.peak)
+        row("straight", line.append(high, "bold").append("; the path never rises above the level"))
+    elif found.outcome == "proved":
+        row("straight", "no point of the straight segment that we tried lies above the level")
+    if found.assurance is not None:
+        row("assurance", f"{found.assurance} ({'; '.join(found.lemmas)})")
+    if found.certificate is not None:
+        page.blank()
+        page.text("certificate; check it again with", _INDENT, "dim")
+        page.verbatim(f"theorylab check {shlex.quote(found.certificate)}", _INDENT)
+    page.print()
