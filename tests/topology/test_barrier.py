@@ -232,7 +232,7 @@ def test_the_counterexample_of_c1() -> None:
     assert shown.conclusion["A"] == [[["0"], ["0"]], [["1", "1"]]]
     assert outcome(network, data, shown) == "Refuted: "
     local = {"kind": "local_min", "A": shown.conclusion["A"]}
-    proof = {"local": shown.proof["local"], "lower": None}
+    proof = {"local": shown.proof["local"]}
     assert outcome(network, data, Argument(local, "optimum", proof)) == "Proved: "
 
 
@@ -303,7 +303,7 @@ def test_dead_relu(network: Network, rows: list[list[int]]) -> None:
     shown = shown_by(dead_relu_minimum(network, data))
     assert outcome(network, data, shown) == "Refuted: "
     local = {"kind": "local_min", "A": shown.conclusion["A"]}
-    proof = {"local": shown.proof["local"], "lower": None}
+    proof = {"local": shown.proof["local"]}
     assert outcome(network, data, Argument(local, "optimum", proof)) == "Proved: "
 
 
