@@ -87,7 +87,7 @@ class Poly:
     def __add__(self, other: Any) -> Poly:
         other = other if isinstance(other, Poly) else self._constant(other)
         require(self.count == other.count, "polynomials in different variables")
-        spend(len(self.terms) + len(other.terms) + 1, self.bits, other.bits)
+        spend(64 + 8 * (len(self.terms) + len(other.terms)), self.bits, other.bits)
         den = lcm(self.den, other.den)
         mine, theirs = den // self.den, den // other.den
         result = {k: c * mine for k, c in self.terms.items()}
@@ -103,7 +103,7 @@ class Poly:
         other = other if isinstance(other, Poly) else self._constant(other)
         require(self.count == other.count, "polynomials in different variables")
         pairs = len(self.terms) * len(other.terms)
-        spend(1 + pairs * (8 + self.count), self.bits, other.bits)
+        spend(64 + pairs * (40 + 4 * self.count), self.bits, other.bits)
         result: dict[tuple[int, ...], int] = {}
         for key, value in self.terms.items():
             for other_key, other_value in other.terms.items():
@@ -131,9 +131,14 @@ class Poly:
             total += monomial
         return total
 
-    def derivative(self) -> Poly:
-        """d/dt of a polynomial in one variable."""
-        return Poly({(k - 1,): k * c for (k,), c in self.terms.items() if k}, 1, self.den)
+    def derivative(self, i: int = 0) -> Poly:
+        """The partial derivative by variable i."""
+        terms = {
+            (*key[:i], key[i] - 1, *key[i + 1 :]): key[i] * value
+            for key, value in self.terms.items()
+            if key[i]
+        }
+        return Poly(terms, self.count, self.den)
 
 
 Leaves = Sequence[tuple[int, int]]
@@ -275,7 +280,7 @@ class Matrix:
                 row, lead = rows[i], rows[i][c]
                 if lead:
                     sizes = (max(map(int.bit_length, r)) for r in (row, head))
-                    spend(16 * len(row), *sizes)
+                    spend(32 * len(row), *sizes)
                     changed = [head[c] * a - lead * b for a, b in zip(row, head, strict=True)]
                     common = gcd(*changed) or 1
                     rows[i] = [v // common for v in changed]

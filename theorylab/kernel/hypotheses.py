@@ -167,7 +167,7 @@ def check(hypothesis: dict[str, Any], statement: Statement) -> str | None:
     elif kind == "connected_at_every_level":
         fields(hypothesis, "kind")
         dense = network.pattern is None and not network.output_activated
-        wide = all(w >= 2 * len(data.distinct_inputs) for w in network.hidden)
+        wide = min(network.hidden, default=10**9) >= 2 * len(data.distinct_inputs)
         require(dense and wide, "hypothesis not established: Lemma 14 does not apply")
         return "Lemma 14 (any depth, widths >= 2N: every sublevel set is connected)"
     elif kind == "no_poor_minima":

@@ -16,6 +16,7 @@ from theorylab.kernel import statements as read
 from theorylab.kernel.arith import MAX_WORK, METER, Matrix, Poly, Refusal, require, spend
 from theorylab.kernel.arith import has_sign_on_unit_interval as has_sign
 from theorylab.kernel.arith import is_positive_semidefinite as is_semidefinite
+from theorylab.kernel.roots import roots
 from theorylab.kernel.semantics import Theta, loss, loss_fraction, residual
 from theorylab.kernel.statements import Fact, Outcome, Proved, Refuted, Rejected, Statement
 
@@ -98,8 +99,9 @@ class Walk:
     def _idle(self, k: int, rows: list[int], old: Matrix, new: Matrix) -> None:
         # Lemma 1(c): every changed row is dead, or its pre-activations are the same at both ends
         require(k < self.network.depth, "move idle moves a hidden layer only")
-        outgoing = self.theta[k].columns
-        live = [i for i in rows if any(outgoing[i])]
+        above = self.theta[k].rows
+        spend(4 * len(rows) * len(above))
+        live = [i for i in rows if any(row[i] for row in above)]
         if live:
             below = self.features(k - 1)
             before = self.network.preactivation(k, old.take(live), below)
@@ -187,7 +189,7 @@ def _path(statement: Statement, proof: Any, *, pieces: bool) -> tuple[Fact, list
     level = conclusion.values["u"] if bound else Fraction(0)
     require(not bound or walk.loss <= level, "the path starts above the level")
     for number, step in enumerate(read.items(steps, "steps")):
-        spend(1_000)
+        spend(10_000)
         before = walk.loss
         if pieces and type(step) is dict and "piece" in step:
             num, den, tiles = walk.piece(step)
@@ -414,6 +416,7 @@ RULES: dict[str, read.Rule] = {
     "barrier": _barrier,
     "optimum": _optimum,
     "witness": _witness,
+    "root": roots,
 }
 
 
@@ -433,7 +436,7 @@ def _negates(fact: Fact, conclusion: Fact) -> bool:
         return fact.values["v"] > reach and _same_points(fact, conclusion)
     if pair == ("poor_minimum", "not_poor_minimum"):
         return _same_points(fact, conclusion)
-    return pair == ("no_relation", "relation")
+    return pair in (("no_relation", "relation"), ("more_roots", "roots"))
 
 
 def _proves(fact: Fact, conclusion: Fact) -> bool:

@@ -104,6 +104,7 @@ class Network:
         if any(theta[k - 1].shape != self.shape(k) for k in range(1, self.depth + 1)):
             return False
         shared: dict[int, Fraction] = {}
+        spend(40 * sum(len(layer.entries) for layer in theta) if self.pattern else 0)
         for layer, entries in zip(theta, self.pattern or (), strict=bool(self.pattern)):
             for i, row in enumerate(entries or ()):
                 for entry, value in zip(row, layer.row(i), strict=True):
@@ -112,6 +113,26 @@ class Network:
                     if type(entry) is int and shared.setdefault(entry, value) != value:
                         return False
         return True
+
+    def parameters(self) -> list[list[list[Entry]]]:
+        """Per layer: the number of each free parameter in order of first appearance, or its value.
+
+        A shared slot counts once.
+        """
+        numbers: dict[Any, int] = {}
+        layers: list[list[list[Entry]]] = []
+        for k in range(1, self.depth + 1):
+            entries = self.pattern[k - 1] if self.pattern else None
+            layers.append([])
+            for i in range(self.shape(k)[0]):
+                row: list[Entry] = []
+                for j in range(self.shape(k)[1]):
+                    entry = entries[i][j] if entries else None
+                    key = (k, i, j) if entry is None else entry
+                    fixed = isinstance(entry, Fraction)
+                    row.append(entry if fixed else numbers.setdefault(key, len(numbers)))
+                layers[-1].append(row)
+        return layers
 
     def preactivation(self, k: int, weights: Matrix, below: Matrix) -> Matrix:
         """W_k H_{k-1}, the constant 1 appended to H_{k-1} if layer k has a bias."""
@@ -145,6 +166,7 @@ class Data:
 
     @property
     def distinct_inputs(self) -> list[tuple[Any, ...]]:
+        spend(16 * len(self.x.entries), self.x.bits)
         return sorted(set(self.x.columns))
 
     def gram(self, a: Matrix, b: Matrix) -> Matrix:

@@ -14,10 +14,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
+from itertools import pairwise
 from math import gcd
 from typing import Any, NoReturn
 
-from theorylab.kernel.arith import MAX_DIGITS, Leaves, Matrix, Poly, Refusal, require
+from theorylab.kernel.arith import MAX_DIGITS, Leaves, Matrix, Poly, Refusal, require, spend
 from theorylab.kernel.semantics import NAMED, SIGNED, Activation, Data, Entry, Network, Theta
 
 SCHEMA = "theorylab.certificate/1"
@@ -34,6 +35,15 @@ class Fact:
     kind: str
     points: dict[str, Theta] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RootSystem:
+    """Equations of a network on data: Phi = Y or grad (L + ridge) = 0, some weights fixed."""
+
+    kind: str
+    ridge: tuple[Fraction, ...] | None
+    fixed: tuple[tuple[int, Fraction], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +197,7 @@ def flat(point: Theta) -> list[Fraction]:
 
 def univariate(value: Any) -> Poly:
     """c_0 + c_1 t + ... from a list without trailing zero."""
+    spend(1_000)
     coefficients = [rational(c) for c in items(value, "a polynomial")]
     require(len(coefficients) <= MAX_DEGREE + 1, f"degree of a polynomial exceeds {MAX_DEGREE}")
     require(not coefficients or coefficients[-1] != 0, "a polynomial ends with a zero coefficient")
@@ -309,6 +320,14 @@ def _fact(value: Any, network: Network) -> Fact:
         require(op in ("<", "<=", "=="), "op is <, <= or ==")
         sides = {"left": _expression(left, network), "right": _expression(right, network)}
         return Fact(kind, {}, {**sides, "op": op})
+    if kind == "roots":
+        _, system, least, real, most = fields(value, "kind system at_least real_at_least at_most")
+        counts = {
+            "at_least": integer(least, 0, 10**9, "at_least"),
+            "real_at_least": integer(real, 0, 10**9, "real_at_least"),
+            "at_most": None if most is None else integer(most, 0, 10**18, "at_most"),
+        }
+        return Fact(kind, {}, {"system": _root_system(system), **counts})
     require(kind in _VALUES, f"unknown conclusion {kind[:24]!r}")
     points, values = _POINTS.get(kind, "A").split(), _VALUES[kind].split()
     fields(value, " ".join(["kind", *points, *values]))
@@ -319,6 +338,19 @@ def _fact(value: Any, network: Network) -> Fact:
     )
     require(fact.values.get("eps", 0) >= 0, "eps must not be negative")
     return fact
+
+
+def _root_system(value: Any) -> RootSystem:
+    kind, ridge, fixed = fields(value, "kind ridge fixed")
+    require(kind in ("interpolation", "critical"), "a system is interpolation or critical")
+    weights = None if ridge is None else tuple(rational(v) for v in items(ridge, "ridge"))
+    pairs = []
+    for pair in items(fixed, "fixed"):
+        require(type(pair) is list and len(pair) == 2, "a fixed parameter is [index, value]")
+        pairs.append((integer(pair[0], 0, MAX_ENTRIES, "an index"), rational(pair[1])))
+    increasing = all(a[0] < b[0] for a, b in pairwise(pairs))
+    require(increasing, "fixed parameters must be listed in order, once each")
+    return RootSystem(kind, weights, tuple(pairs))
 
 
 def parse_statement(value: Any) -> Statement:

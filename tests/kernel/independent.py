@@ -1,0 +1,503 @@
+"""A second opinion on certificates: the literal definitions, Fractions and sympy, its own means.
+
+``judge`` says whether the evidence of a certificate shows its statement.  It imports nothing of
+theorylab, so what the kernel wrongly accepts it has a chance to see.  It is slow and for tests.
+"""
+
+from __future__ import annotations
+
+import random
+from fractions import Fraction
+from itertools import combinations, product
+from math import comb
+from typing import Any
+
+import literal
+from kernel.counted_roots import shown_roots
+from kernel.segments import (
+    LINE,
+    Json,
+    NotShown,
+    Theta,
+    check_piece,
+    check_straight,
+    coefficients,
+    forward,
+    has_linear_output,
+    is_linear,
+    loss_over,
+    need,
+    numbers,
+    polynomial_rho,
+    sample_weights,
+)
+from sympy import QQ, Matrix, Rational
+from sympy.polys.rings import ring
+
+Fact = dict[str, Any]
+
+
+def judge(certificate: Json) -> str:
+    """ "proved" or "refuted"; raises NotShown if the evidence shows neither."""
+    try:
+        need(set(certificate) == {"schema", "statement", "rule", "proof"}, "keys")
+        need(certificate["schema"] == "theorylab.certificate/1", "schema")
+        statement = certificate["statement"]
+        need(set(statement) == {"network", "data", "hypotheses", "conclusion"}, "keys")
+        network, data, conclusion = (statement[k] for k in ("network", "data", "conclusion"))
+        _well_formed(network, data, conclusion)
+        for hypothesis in statement["hypotheses"]:
+            need(_holds(hypothesis, network, data, conclusion), f"hypothesis {hypothesis}")
+        fact = RULES[certificate["rule"]](network, data, conclusion, certificate["proof"])
+    except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
+        raise NotShown(f"malformed: {error!r}") from error
+    if fact == _normal(conclusion):
+        return "proved"
+    need(_contradicts(fact, _normal(conclusion)), f"shows {fact['kind']}, not the conclusion")
+    return "refuted"
+
+
+def _normal(conclusion: Json) -> Fact:
+    """The conclusion with its rationals and points read."""
+    out: Fact = {}
+    for key, value in conclusion.items():
+        if key in ("kind", "op", "system", "at_least", "real_at_least", "at_most"):
+            out[key] = value
+        elif isinstance(value, dict):
+            out[key] = numbers(value["loss"])
+        else:
+            out[key] = numbers(value) if isinstance(value, list) else Fraction(value)
+    return out
+
+
+def _contradicts(fact: Fact, conclusion: Fact) -> bool:
+    if {fact["kind"], conclusion["kind"]} == {"joined", "separated"}:
+        return all(fact[key] == conclusion[key] for key in ("A", "B", "u"))
+    if (fact["kind"], conclusion["kind"]) == ("trapped", "descends"):
+        above = fact["v"] > conclusion["v"] + conclusion["eps"]
+        return bool(above and fact["A"] == conclusion["A"])
+    if (fact["kind"], conclusion["kind"]) == ("poor_minimum", "not_poor_minimum"):
+        return bool(fact["A"] == conclusion["A"])
+    pair = (fact["kind"], conclusion["kind"])
+    return pair in (("no_relation", "relation"), ("more_roots", "roots"))
+
+
+def _well_formed(network: Json, data: Json, conclusion: Json) -> None:
+    widths = network["widths"]
+    need(min(widths) >= 1 and len(network["bias"]) == len(widths) - 1 >= 1, "widths")
+    need(len(data["x"]) == len(data["y"]) == len(sample_weights(data)) >= 1, "samples")
+    need(all(len(row) == widths[0] for row in data["x"]), "x")
+    need(all(len(row) == widths[-1] for row in data["y"]), "y")
+    need(min(sample_weights(data)) > 0, "weights")
+    for value in conclusion.values():
+        point = value.get("loss") if isinstance(value, dict) else value
+        if isinstance(point, list):
+            _in_weight_space(network, numbers(point))
+    need(Fraction(conclusion.get("eps", 0)) >= 0, "eps")
+
+
+def _in_weight_space(network: Json, theta: Theta) -> Theta:
+    widths, bias = network["widths"], network["bias"]
+    shapes = [(widths[k + 1], widths[k] + int(bias[k])) for k in range(len(bias))]
+    need([len(layer) for layer in theta] == [rows for rows, _ in shapes], "shape")
+    for layer, (_, columns) in zip(theta, shapes, strict=True):
+        need(all(len(row) == columns for row in layer), "shape")
+    need(literal.conforms(network, theta), "pattern")
+    return theta
+
+
+# hypotheses
+
+
+def _holds(hypothesis: Json, network: Json, data: Json, conclusion: Json) -> bool:
+    kind, widths = hypothesis["kind"], network["widths"]
+    plain = {
+        "dense": network["pattern"] is None,
+        "no_bias": True not in network["bias"],
+        "linear_output": has_linear_output(network),
+    }
+    if kind in plain:
+        return plain[kind] and set(hypothesis) == {"kind"}
+    distinct = len({tuple(row) for row in data["x"]})
+    if kind == "connected_at_every_level":
+        hidden_wide = all(w >= 2 * distinct for w in widths[1:-1])
+        return plain["dense"] and network["output"] == "linear" and hidden_wide
+    if kind == "no_poor_minima":
+        return widths == [1, 1, 1] and is_linear(network) and plain["dense"] and plain["no_bias"]
+    if kind == "activation":
+        listed, name = coefficients(network), hypothesis["is"]
+        wanted: Json = {"linear": [0, 1], "square": [0, 0, 1]}.get(name)
+        return listed is not None and (name == "polynomial" or listed == wanted)
+    if kind == "hidden_layers":
+        return type(hypothesis["count"]) is int and hypothesis["count"] == len(widths) - 2
+    need(kind == "hidden_widths" and hypothesis["relation"] in (">", ">="), "unknown hypothesis")
+    strict = hypothesis["relation"] == ">"
+    lows = _lows(hypothesis["bound"], network, data, conclusion, distinct)
+    return all(w > lo or (w == lo and not strict) for w, lo in zip(widths[1:-1], lows, strict=True))
+
+
+def _lows(name: str, network: Json, data: Json, conclusion: Json, distinct: int) -> list[int]:
+    n, m, layers = network["widths"][0], network["widths"][-1], len(network["widths"]) - 2
+    if name in ("q", "2q"):
+        need(layers == 1, "q is for one hidden layer")
+        q = len(_orthogonal(_some_features(network, data), [Fraction(1)] * len(data["x"])))
+        return [int(name[0] == "2") * q + q]
+    if name == "r(A)+r(B)":
+        ranks = [_ranks(network, data, numbers(conclusion[end])) for end in "AB"]
+        return [a + b for a, b in zip(*ranks, strict=True)]
+    if name.startswith("monomials from "):
+        listed, start = coefficients(network), int(name[-1])
+        need(listed is not None, "polynomial activations only")
+        degrees = [i for i, a in enumerate(listed or []) if i >= start and a != 0]
+        return [sum(len(_exponents(n, i)) for i in degrees)] * layers
+    powers = [2**k for k in range(1, layers + 1)]
+    table = {
+        "min(n,m)": [min(n, m)] * layers,
+        "2N": [2 * distinct] * layers,
+        "3n^2": [3 * n**2] * layers,
+        "n(n+1)": [n * n + n] * layers,
+        "3n^(2^k)": [3 * n**p for p in powers],
+        "2min(N,C(n+2^k-1,2^k))": [2 * min(distinct, comb(n + p - 1, p)) for p in powers],
+    }
+    return table[name]
+
+
+def _exponents(dimension: int, degree: int) -> list[tuple[int, ...]]:
+    every = product(range(degree + 1), repeat=dimension)
+    return [e for e in every if sum(e) == degree]
+
+
+def _hidden(network: Json, data: Json, theta: Theta) -> list[list[list[Fraction]]]:
+    """Hidden features, layer by layer, one row per unit."""
+
+    def rho(z: Fraction) -> Fraction:
+        return literal.activation(network["activation"], z)
+
+    per_sample = [
+        forward(network, [Fraction(v) for v in x], theta, Fraction(1), rho)[0][:-1]
+        for x in data["x"]
+    ]
+    return [
+        [[rho(sample[k][i]) for sample in per_sample] for i in range(len(theta[k]))]
+        for k in range(len(theta) - 1)
+    ]
+
+
+def _ranks(network: Json, data: Json, theta: Theta) -> list[int]:
+    return [
+        Matrix([[Rational(str(v)) for v in r] for r in h]).rank()
+        for h in _hidden(network, data, theta)
+    ]
+
+
+def _some_features(network: Json, data: Json) -> list[list[Fraction]]:
+    """Hidden features of many units: with probability one they span those of all units."""
+    inputs = [[*x, *(["1"] if network["bias"][0] else [])] for x in data["x"]]
+    rng, size = random.Random(1), len(inputs[0])
+    directions = [[Fraction(rng.randint(-9, 9)) for _ in range(size)] for _ in range(80)]
+    if size == 2:
+        normals = [[s * -Fraction(b), s * Fraction(a)] for a, b in inputs for s in (1, -1)]
+        directions += normals
+        directions += [
+            [p + q for p, q in zip(v, w, strict=True)] for v, w in combinations(normals, 2)
+        ]
+    dummy = [[Fraction(0)] * len(directions)]
+    unit = {**network, "widths": [network["widths"][0], len(directions), 1]}
+    return _hidden({**unit, "bias": [network["bias"][0], False]}, data, [directions, dummy])[0]
+
+
+# rules
+
+
+def _path(network: Json, data: Json, conclusion: Json, proof: Json, pieces: bool) -> Fact:
+    bound, fact = proof["form"] == "bound", _normal(conclusion)
+    need(bound or proof["form"] == "monotone", "form")
+    need(conclusion["kind"] in (("joined", "separated") if bound else ("descends",)), "form")
+    level = fact["u"] if bound else None
+    theta: Theta = fact["A"]
+    need(level is None or literal.loss(network, data, theta) <= level, "A is above the level")
+    for step in proof["steps"]:
+        if pieces and "piece" in step:
+            theta = check_piece(network, data, theta, step, level)
+            continue
+        k, target = step["layer"] - 1, [list(layer) for layer in theta]
+        need(0 <= k < len(theta), "layer")
+        for i, row in step["rows"]:
+            need(0 <= i < len(theta[k]), "row")
+            target[k][i] = [Fraction(v) for v in row]
+        need(len({i for i, _ in step["rows"]}) == len(step["rows"]), "a row twice")
+        _in_weight_space(network, target)
+        found = check_straight(network, data, theta, target, level)
+        _honest(network, step["move"], k, [p for _, _, p in found], theta, target, data)
+        theta = target
+    if bound:
+        need(theta == fact["B"], "the path does not end at B")
+        return {**fact, "kind": "joined"}
+    low = _lower(network, data, proof["optimum"], theta)
+    need(fact["v"] <= low, "v is not a lower bound")
+    need(literal.loss(network, data, theta) <= fact["v"] + fact["eps"], "ends too high")
+    return fact
+
+
+def _honest(
+    network: Json, kind: str, k: int, pieces: list[Any], old: Theta, new: Theta, data: Json
+) -> None:
+    """Whether the move may bear its name; that the loss is right on it was checked before."""
+    last = len(network["widths"]) - 2
+    convex = len(pieces) == 1 and pieces[0].degree() <= 2 and has_linear_output(network)
+    if kind == "idle":
+        unchanged = _hidden(network, data, old)[k + 1 :] == _hidden(network, data, new)[k + 1 :]
+        need(k < last and unchanged and all(p == pieces[0] for p in pieces), "not idle")
+        need(pieces[0].degree() <= 0, "the loss changes in an idle move")
+    elif kind == "layer":
+        need(convex and is_linear(network), "a layer of a nonlinear network")
+    elif kind == "output":
+        need(convex and k == last, "not the output layer")
+    else:
+        need(kind == "cell" and network["activation"] != "step", "unknown move")
+        need(convex and k == last - 1, "not a cell of the last hidden layer")
+
+
+def _polyline(network: Json, data: Json, conclusion: Json, proof: Json) -> Fact:
+    return _path(network, data, conclusion, proof, False)
+
+
+def _curve(network: Json, data: Json, conclusion: Json, proof: Json) -> Fact:
+    return _path(network, data, conclusion, proof, True)
+
+
+def _orthogonal(rows: list[list[Fraction]], weights: list[Fraction]) -> list[list[Fraction]]:
+    """An orthogonal basis of the span of the rows (Gram-Schmidt, weighted)."""
+    basis: list[list[Fraction]] = []
+    for row in rows:
+        rest = _rest(row, basis, weights)
+        if any(rest):
+            basis.append(rest)
+    return basis
+
+
+def _dot(a: list[Fraction], b: list[Fraction], weights: list[Fraction]) -> Fraction:
+    return sum((s * p * q for s, p, q in zip(weights, a, b, strict=True)), Fraction(0))
+
+
+def _rest(
+    row: list[Fraction], basis: list[list[Fraction]], weights: list[Fraction]
+) -> list[Fraction]:
+    for b in basis:
+        c = _dot(row, b, weights) / _dot(b, b, weights)
+        row = [p - c * q for p, q in zip(row, b, strict=True)]
+    return row
+
+
+def _spanning(name: str, network: Json, data: Json) -> list[list[Fraction]]:
+    x = [[Fraction(v) for v in row] for row in data["x"]]
+    ones = [[Fraction(1)] * len(x)]
+    if name == "distinct":
+        return [[Fraction(int(row == other)) for row in x] for other in x]
+    need(network["output"] == "linear", "output")
+    columns = [list(column) for column in zip(*x, strict=True)]
+    if name == "inputs":
+        need(is_linear(network), "inputs are for linear networks")
+        return columns + (ones if True in network["bias"] else [])
+    need(len(network["widths"]) == 3, "one hidden layer")
+    listed = coefficients(network)
+    if name == "monomials":
+        need(listed is not None, "monomials are for polynomials")
+        long = columns + (ones if network["bias"][0] else [])
+        rows = []
+        for e in [e for i, a in enumerate(listed or []) if a for e in _exponents(len(long), i)]:
+            row = ones[0]
+            for column, power in zip(long, e, strict=True):
+                row = [r * v**power for r, v in zip(row, column, strict=True)]
+            rows.append(row)
+    else:
+        need(name == "walls" and listed is None, "unknown features")
+        rows = _some_features(network, data)
+    return rows + (ones if network["bias"][1] else [])
+
+
+def _lower(network: Json, data: Json, optimum: Json, theta: Theta) -> Fraction:
+    """A lower bound of the loss that the optimum shows."""
+    weights, here = sample_weights(data), literal.loss(network, data, theta)
+    targets = [[Fraction(row[i]) for row in data["y"]] for i in range(network["widths"][-1])]
+    if optimum == {"by": "zero"}:
+        return Fraction(0)
+    if optimum["by"] == "orthogonal":
+        basis = _orthogonal(_spanning(optimum["features"], network, data), weights)
+        errors = [_rest(row, basis, weights) for row in targets]
+        best = sum((_dot(e, e, weights) for e in errors), Fraction(0))
+        need(here == best, "the point is not the best fit")
+        return best
+    need(optimum["by"] == "ky-fan" and is_linear(network), "unknown optimum")
+    need(True not in network["bias"], "bias")
+    fit, z = ([[Fraction(v) for v in row] for row in optimum[key]] for key in ("fit", "Z"))
+    mu, size = Fraction(optimum["mu"]), len(targets)
+    columns = [[Fraction(row[i]) for row in data["x"]] for i in range(network["widths"][0])]
+    need(len(fit) == size == len(z), "shape")
+    fitted = [
+        [
+            sum((a * b for a, b in zip(row, x, strict=True)), Fraction(0))
+            for x in zip(*columns, strict=True)
+        ]
+        for row in fit
+    ]
+    basis = _orthogonal(columns, weights)
+    projected = [
+        [t - r for t, r in zip(row, _rest(row, basis, weights), strict=True)] for row in targets
+    ]
+    need(fitted == projected, "fit is not the least-squares fit")
+    s = [[_dot(p, q, weights) for q in fitted] for p in fitted]
+    slack = [[z[i][j] - s[i][j] + mu * int(i == j) for j in range(size)] for i in range(size)]
+    need(mu >= 0 and _semidefinite(z) and _semidefinite(slack), "not a dual solution")
+    energy = sum((_dot(row, row, weights) for row in targets), Fraction(0))
+    rank = Fraction(min(network["widths"]))
+    return energy - rank * mu - sum((z[i][i] for i in range(size)), Fraction(0))
+
+
+def _semidefinite(rows: list[list[Fraction]]) -> bool:
+    """Symmetric, and every principal minor is non-negative."""
+    m = Matrix([[Rational(str(v)) for v in row] for row in rows])
+    chosen = (c for k in range(1, m.rows + 1) for c in combinations(range(m.rows), k))
+    return m == m.T and all(m.extract(list(c), list(c)).det() >= 0 for c in chosen)
+
+
+class _Weights:
+    """The loss and the polynomials of a certificate as elements of Q[weights]."""
+
+    def __init__(self, network: Json, data: Json, like: Theta) -> None:
+        need(network["pattern"] is None, "an identity needs a dense network")
+        count = sum(len(row) for layer in like for row in layer)
+        self.ring, *gens = ring([f"w{i}" for i in range(count)], QQ)
+        self.gens, free = gens, iter(gens)
+        theta = [[[next(free) for _ in row] for row in layer] for layer in like]
+        one = self.ring.one
+        self.loss = loss_over(network, data, theta, one, polynomial_rho(network, one))
+
+    def read(self, terms: Json) -> Any:
+        total = self.ring.zero
+        for coefficient, exponents in terms:
+            monomial = self.number(coefficient)
+            for variable, power in exponents:
+                need(variable >= 0 and power >= 1, "exponent")
+                monomial = monomial * self.gens[variable] ** power
+            total = total + monomial
+        return total
+
+    def number(self, value: Any) -> Any:
+        f = Fraction(value)
+        return self.ring.one * QQ(f.numerator, f.denominator)
+
+    def at(self, p: Any, theta: Theta) -> Fraction:
+        point = [v for layer in theta for row in layer for v in row]
+        total = Fraction(0)
+        for key, c in p.terms():
+            term = Fraction(int(c.numerator), int(c.denominator))
+            for v, power in zip(point, key, strict=True):
+                term *= v**power
+            total += term
+        return total
+
+    def combination(self, terms: Json, guards: list[Any]) -> Any:
+        total = self.ring.zero
+        for c, factors, q in terms:
+            need(Fraction(c) >= 0, "a negative coefficient")
+            square = self.number(c) * self.read(q) ** 2
+            for guard, power in factors:
+                need(guard >= 0 and power >= 1, "guard")
+                square = square * guards[guard] ** power
+            total = total + square
+        return total
+
+
+def _barrier(network: Json, data: Json, conclusion: Json, proof: Json) -> Fact:
+    fact, trap = _normal(conclusion), proof.get("side") is not None
+    a: Theta = fact["A"]
+    space = _Weights(network, data, a)
+    wall, margin = space.read(proof["wall"]), Fraction(proof["margin"])
+    u = Fraction(proof["u"]) if trap else fact["u"]
+    shown = space.combination([[d, [], q] for d, q in proof["squares"]], [])
+    shown = shown + wall * space.read(proof["multiplier"]) + space.number(u + margin)
+    need(margin > 0 and shown == space.loss, "the identity of the wall")
+    need(literal.loss(network, data, a) <= u, "A is above the level")
+    here = space.at(wall, a)
+    if not trap:
+        b: Theta = fact["B"]
+        need(literal.loss(network, data, b) <= u, "B is above the level")
+        need(here * space.at(wall, b) < 0, "A and B are on one side")
+        return {"kind": "separated", "A": a, "B": b, "u": u}
+    v, sign = Fraction(proof["v"]), 1 if here > 0 else -1
+    need(here != 0, "A lies on the wall")
+    need(all(type(e) is int and e in (0, 1) for _, e, _ in proof["side"]), "side")
+    side = [[c, [[0, 1]] if e else [], q] for c, e, q in proof["side"]]
+    need(space.number(v) + space.combination(side, [wall * sign]) == space.loss, "the side")
+    lower = _in_weight_space(network, numbers(proof["lower"]))
+    need(literal.loss(network, data, lower) < v, "the lower point is not lower")
+    return {"kind": "trapped", "A": a, "u": u, "v": v}
+
+
+def _optimum(network: Json, data: Json, conclusion: Json, proof: Json) -> Fact:
+    fact = _normal(conclusion)
+    if conclusion["kind"] == "global_min":
+        point = _in_weight_space(network, numbers(proof["point"]))
+        low = _lower(network, data, proof["optimum"], point)
+        need(literal.loss(network, data, point) == fact["v"] <= low, "v is not the minimum")
+        return fact
+    a: Theta = fact["A"]
+    _locally_minimal(network, data, a, proof["local"])
+    if conclusion["kind"] == "local_min":
+        return fact
+    lower = _in_weight_space(network, numbers(proof["lower"]))
+    below = literal.loss(network, data, lower) < literal.loss(network, data, a)
+    need(conclusion["kind"] == "not_poor_minimum" and below, "the lower point is not lower")
+    return {"kind": "poor_minimum", "A": a}
+
+
+def _locally_minimal(network: Json, data: Json, a: Theta, local: Json) -> None:
+    here = literal.loss(network, data, a)
+    if local["by"] == "identity":
+        space = _Weights(network, data, a)
+        guards = [space.read(g) for g in local["guards"]]
+        need(all(space.at(g, a) > 0 for g in guards), "a guard is not positive at A")
+        shown = space.combination(local["terms"], guards) + space.number(here)
+        need(shown == space.loss, "the identity of the minimum")
+        return
+    need(local["by"] == "dead-layer" and network["activation"] == "relu", "unknown argument")
+    k = local["layer"] - 1
+    need(0 <= k < len(a) - 1 and True not in network["bias"][k + 1 :], "layer or bias")
+    for x in data["x"]:
+        row = [Fraction(v) for v in x]
+        z = forward(network, row, a, Fraction(1), lambda v: max(v, Fraction(0)))[0][k]
+        need(max(z) < 0, "a live unit")
+    rng = random.Random(2)
+    for _ in range(20):
+        near = [[[v + Fraction(rng.randint(-9, 9), 10**9) for v in r] for r in w] for w in a]
+        if literal.conforms(network, near):
+            need(literal.loss(network, data, near) >= here, "not a local minimum")
+
+
+def _witness(network: Json, data: Json, conclusion: Json, proof: Json) -> Fact:
+    need(proof == {} and conclusion["kind"] == "relation", "a witness decides relations")
+    left, right = (
+        literal.loss(network, data, numbers(side["loss"]))
+        if isinstance(side, dict)
+        else Fraction(side)
+        for side in (conclusion["left"], conclusion["right"])
+    )
+    true = {"<": left < right, "<=": left <= right, "==": left == right}[conclusion["op"]]
+    return {**_normal(conclusion), "kind": "relation" if true else "no_relation"}
+
+
+def _roots(network: Json, data: Json, conclusion: Json, proof: Json) -> Fact:
+    fact = _normal(conclusion)
+    return {**fact, "kind": shown_roots(network, data, conclusion, proof)["kind"]}
+
+
+RULES = {
+    "polyline": _polyline,
+    "path": _curve,
+    "barrier": _barrier,
+    "optimum": _optimum,
+    "witness": _witness,
+    "root": _roots,
+}
+assert LINE.domain == QQ
