@@ -29,6 +29,7 @@ _PUBLIC = {
     "Claim": "theorylab.claims.claim",
     "claims": "theorylab.claims",
     "verify": "theorylab.verify",
+    "count": "theorylab.counting.completeness",
     "connect": "theorylab.connect",
     "check": "theorylab.verify",
     "instances": "theorylab.instances",

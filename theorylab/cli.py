@@ -1,8 +1,8 @@
-"""The command line: ``theorylab list | verify | connect | check``.
+"""The command line: ``theorylab list | verify | count | connect | check``.
 
 Thin: it reads options, calls one verb, prints its page or its JSON, and turns the outcome into an
 exit status: 0 as expected, 1 an unexpected finding or a rejected certificate, 2 bad input, 3 only
-undecided, 130 interrupted.
+undecided or incomplete, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from theorylab.outcome import InputError, shortened
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from theorylab.counting.system import PolynomialSystem
     from theorylab.model import Dataset, Network, Weights
 
 app = typer.Typer(
@@ -201,6 +202,116 @@ def _verify(
         command += ["--seed", str(number)] if number else []
         print_verification(run, chosen, _console(), command)
     return run.exit_status
+
+
+@app.command("count", short_help="Count solutions or critical points, certified.")
+def _count(
+    file: Annotated[
+        str | None, typer.Argument(metavar="[FILE]", help="A system: JSON or PHCpack text.")
+    ] = None,
+    widths: Annotated[
+        str | None, typer.Option(metavar="N,N,..", help="Instead of FILE: a network's widths.")
+    ] = None,
+    activation: Annotated[
+        str | None, typer.Option(metavar="NAME", help="linear, square or cube.")
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(metavar="FILE|NAME", help="CSV or JSON data, or iris, wine.")
+    ] = None,
+    system: Annotated[
+        str | None, typer.Option(metavar="KIND", help="interpolation or critical.")
+    ] = None,
+    ridge: Annotated[
+        str | None,
+        typer.Option(metavar="generic|VALUE", help="Of critical points; generic isolates them."),
+    ] = None,
+    samples: Annotated[
+        str | None, typer.Option(metavar="N", help="Only the first N samples.")
+    ] = None,
+    domain: Annotated[
+        str, typer.Option(metavar="affine|torus", help="torus: no coordinate is zero.")
+    ] = "affine",
+    engine: Annotated[
+        str, typer.Option(metavar="NAME", help="auto, simple, phc or bertini.")
+    ] = "auto",
+    seed: Seed = "0",
+    out: Out = None,
+    json_: Json = False,
+) -> int:
+    """Count isolated solutions, certify each, and say whether these are all."""
+    from theorylab.counting.completeness import count
+    from theorylab.report.counts import print_count, with_certificate
+
+    number = _whole("--seed", seed, 0)
+    folder = _folder("--out", out)
+    shape = {
+        "--widths": widths,
+        "--activation": activation,
+        "--data": data,
+        "--system": system,
+        "--ridge": ridge,
+        "--samples": samples,
+    }
+    chosen, words = _system(file, shape, number)
+    for option, value, usual in (("domain", domain, "affine"), ("engine", engine, "auto")):
+        words += [f"--{option}", value] if value != usual else []
+    words += ["--seed", str(number)] if number else []
+    with _blaming_options():
+        found = count(
+            chosen, seed=number, engine=engine, domain=domain,
+            say=lambda said: print(said, file=sys.stderr),
+        )  # fmt: skip
+    if folder is not None:
+        found = with_certificate(found, folder)
+    if json_:
+        _print_json(found.to_json())
+    else:
+        print_count(found, _console(), words)
+    return found.exit_status
+
+
+@contextmanager
+def _blaming_options() -> Iterator[None]:
+    try:
+        yield
+    except InputError as error:
+        name = error.argument
+        where = f"--{name}" if name in ("engine", "domain", "seed") else name
+        raise InputError(where, error.value, error.rule, error.remedy) from None
+
+
+def _system(
+    file: str | None, shape: dict[str, str | None], seed: int
+) -> tuple[PolynomialSystem, list[str]]:
+    """The system of a file or of a network, and the words that name it on the command line."""
+    from theorylab.counting.system import critical_system, interpolation_system, read_system
+    from theorylab.model import Network
+
+    given = {option: value for option, value in shape.items() if value is not None}
+    if file is not None:
+        if given:
+            rule = "a FILE holds the whole system"
+            raise InputError(next(iter(given)), file, rule, "give FILE, or --widths and the others")
+        with _blaming("FILE", file):
+            return read_system(_named("path", file)), ["theorylab", "count", file]
+    for option in ("--widths", "--activation", "--data", "--system"):
+        if option not in given:
+            rule = "a FILE, or --widths, --activation, --data and --system are needed"
+            raise InputError(option, "none", rule, "theorylab count --help shows the usage")
+    kind = given["--system"]
+    if kind not in ("interpolation", "critical"):
+        raise InputError("--system", kind, "it is interpolation or critical", "choose one")
+    numbers = [_whole("--widths", w, 1, 10_000) for w in given["--widths"].split(",")]
+    with _blaming("--activation"):
+        network = Network.dense(tuple(numbers), given["--activation"])
+    chosen = _first(_data(given["--data"]), given.get("--samples"))
+    words = ["theorylab", "count", *(w for pair in given.items() for w in pair)]
+    if kind == "critical":
+        return critical_system(network, chosen, given.get("--ridge"), seed=seed), words
+    if "--ridge" in given:
+        rule = "interpolation has no ridge"
+        raise InputError("--ridge", given["--ridge"], rule, "leave it out, or --system critical")
+    return interpolation_system(network, chosen), words
 
 
 @app.command("connect", short_help="Join two settings of one network by a path.")

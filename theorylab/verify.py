@@ -381,6 +381,10 @@ def describe(statement: kernel.Statement) -> str:
             for v in (conclusion.values["left"], conclusion.values["right"])
         )
         return f"{head}{left} {conclusion.values['op']} {right}"
+    if conclusion.kind == "roots":
+        counted = {k: v for k, v in conclusion.values.items() if k != "system" and v is not None}
+        words = ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in counted.items())
+        return f"{head}isolated roots of its {conclusion.values['system'].kind} system: {words}"
     values = ", ".join(f"{k} = {decimal(v)}" for k, v in conclusion.values.items())
     inside = "; ".join(part for part in (", ".join(conclusion.points), values) if part)
     return f"{head}{conclusion.kind}({inside})"
