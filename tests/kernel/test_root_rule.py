@@ -170,8 +170,8 @@ def test_each_number_of_a_root_matters(path: list[Any], value: Any, reason: str)
     assert reason in says(certificate(0, 0, None, altered(path, value), None))
 
 
-def test_touching_boxes_are_not_disjoint() -> None:
-    """A box moved until it shares an edge with another: Krawczyk may hold, disjointness not."""
+def test_overlapping_boxes_are_not_disjoint() -> None:
+    """The same root in a second box, moved by a quarter of its radius: Krawczyk holds in both."""
     edge = copy.deepcopy(ROOTS[0])
     moved = int(edge["center"][0][0]) + 2 ** (P - 22)
     edge["center"][0][0] = str(moved)
