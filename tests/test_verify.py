@@ -100,3 +100,16 @@ def test_decimals_are_for_people() -> None:
     assert decimal(Fraction(-7, 2)) == "-3.5"
     assert decimal(Fraction(10**400, 3)) == "3.3333e+399"
     assert decimal(Fraction(1, 10**400)) == "1e-400"
+
+
+def test_a_descent_that_stops_short_says_so() -> None:
+    run = verify("deep-linear-descent")
+    short = [r for r in run.results if r.within is not None]
+    assert {r.instance for r in short} == {
+        "iris-bottleneck-4-2-3",
+        "iris-bottleneck-4-5-2-4-3",
+    }
+    for result in run.results:
+        reaches = "reaches the global minimum" in result.reason
+        assert reaches == (result.within is None)
+        assert ("does not reach it" in result.reason) != reaches

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +16,7 @@ from flint import fmpq
 from theorylab import kernel
 from theorylab.claims import Claim, all_claims, claim
 from theorylab.instances import Instance, Seeded
+from theorylab.model.rational import write_whole
 from theorylab.outcome import Assurance, InputError, Undecided
 from theorylab.topology.barrier import straight_segment_peak
 from theorylab.topology.certificate import above, connection_certificate
@@ -34,7 +33,8 @@ class Result:
     """The outcome of one instance of a claim.
 
     ``level`` is u of a joined pair and ``peak`` what the straight segment between the pair reaches,
-    both sums over the samples; ``rejected`` marks a certificate that the kernel did not accept.
+    both sums over the samples; ``within`` is the gap left by a descent that stops short of the
+    optimum, None where it is reached; ``rejected`` marks a certificate the kernel did not accept.
     """
 
     claim: str
@@ -56,6 +56,7 @@ class Result:
     level: str | None = None
     peak: str | None = None
     peak_ratio: str | None = None
+    within: str | None = None
     lemmas: tuple[str, ...] = ()
     steps: int | None = None
     certificate_bytes: bytes | None = None
@@ -66,7 +67,7 @@ class Result:
         keys = (
             "claim variant instance outcome expected assurance reason certificate seconds "
             "architecture activation data samples conclusion level peak peak_ratio lemmas steps "
-            "note"
+            "within note"
         )
         value = {key: getattr(self, key) for key in keys.split()}
         return {**value, "lemmas": list(self.lemmas), "seconds": round(self.seconds, 3)}
@@ -254,6 +255,9 @@ def decide(c: Claim, instance: Instance, folder: Path | None = None) -> Result:
         steps=len(kernel.statements.decode(raw)["proof"].get("steps", ())) or None,
         certificate_bytes=raw,
     )
+    eps = fmpq(instance.conclusion.get("eps", "0"))
+    if word == "proved" and eps > 0:
+        result = replace(result, within=decimal(eps, 2))
     if word == "proved" and instance.b is not None:
         result = _straight(result, instance, folder)
     result = replace(result, reason=_sentence(result, outcome, instance))
@@ -311,22 +315,13 @@ def _sentence(result: Result, outcome: kernel.Proved | kernel.Refuted, instance:
 
 
 def write(path: Path, raw: bytes) -> Path:
-    """Write a file whole or not at all. Raises InputError when the folder cannot be written."""
+    """Write a file whole or not at all, its folder made. InputError when it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(raw)
-            os.chmod(name, 0o644)
-            os.replace(name, path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
     except OSError as error:
-        rule = f"the file cannot be written ({error.strerror})"
-        raise InputError("out", str(path), rule, "choose another folder") from None
-    return path
+        rule = f"the folder cannot be written ({error.strerror})"
+        raise InputError("out", str(path.parent), rule, "choose another folder") from None
+    return write_whole(path, raw, "out")
 
 
 def check(paths: Sequence[str | Path] | str | Path) -> tuple[Checked, ...]:

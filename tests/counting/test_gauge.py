@@ -144,7 +144,7 @@ def test_the_known_group_acts_on_solutions(
     before = system.evaluate(np.array([point]).reshape(1, len(point)))
     for image in moved(system, point):
         after = system.evaluate(np.array([image]))
-        assert np.allclose(before, after, rtol=1e-8, atol=1e-8)
+        assert np.allclose(before, after, rtol=1e-8, atol=1e-8), "because the phases are rounded"
 
 
 @pytest.mark.parametrize("ridge", ["generic", "1/3"])

@@ -222,7 +222,7 @@ def test_coefficients_need_not_be_real() -> None:
     x, i = p.variable(0), p.constant(Gaussian(fmpq(0), fmpq(1)))
     s = solve(PolynomialSystem(("x",), p, (p.sub(p.power(x, 2), i),)))
     assert s.count(FINITE) == 2 and not closed_under_conjugation(s.regular)
-    assert np.allclose(s.regular**2, 1j)
+    assert np.allclose(s.regular**2, 1j), "because end points are doubles"
 
 
 def test_structural_degrees_above_the_true_ones_cost_only_infinite_paths() -> None:
@@ -232,9 +232,11 @@ def test_structural_degrees_above_the_true_ones_cost_only_infinite_paths() -> No
 
 def test_badly_scaled_roots() -> None:
     s = solve(of("xy", "x*y-1", "x-1000000"))
-    assert s.count(FINITE) == 1 and np.allclose(s.regular, [[1e6, 1e-6]], rtol=1e-8)
+    assert s.count(FINITE) == 1
+    assert np.allclose(s.regular, [[1e6, 1e-6]], rtol=1e-8), "because end points are doubles"
     s = solve(of("x", "(x-1)*(x-1000)*(x-1000000)"))
-    assert np.allclose(np.sort(s.regular[:, 0].real), [1, 1000, 1000000], rtol=1e-7)
+    found = np.sort(s.regular[:, 0].real)
+    assert np.allclose(found, [1, 1000, 1000000], rtol=1e-7), "because end points are doubles"
 
 
 # The result
@@ -270,12 +272,12 @@ def test_a_narrow_batch_finds_the_same_roots() -> None:
     engine.control = Control(lanes=5)
     narrow = engine.solve(made(zoo.noon(3))).regular
     wide = solve(zoo.noon(3)).regular
-    assert np.allclose(narrow, wide, atol=1e-10)
+    assert np.allclose(narrow, wide, atol=1e-10), "because batches sum in another order"
 
 
 def test_infinite_rows_hold_directions() -> None:
     s = solve(of("xy", "x*y-1", "x*y-2"))
-    assert np.allclose(np.linalg.norm(s.points, axis=1), 1)
+    assert np.allclose(np.linalg.norm(s.points, axis=1), 1), "because end points are doubles"
     assert np.abs(s.points[:, 0] * s.points[:, 1]).max() < 1e-6
 
 

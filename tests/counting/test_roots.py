@@ -32,12 +32,10 @@ from theorylab.counting.system import (
     critical_system,
     interpolation_system,
 )
-from theorylab.kernel.rules import RULES, check
+from theorylab.kernel.rules import check
 from theorylab.kernel.statements import Proved, Refuted, canonical
 from theorylab.model import Dataset, Network
 from theorylab.outcome import InputError
-
-needs_kernel = pytest.mark.skipif("root" not in RULES, reason="the kernel has no rule root yet")
 
 
 def program_of(known: zoo.Known) -> PolynomialSystem:
@@ -428,7 +426,6 @@ def network_problems() -> list[tuple[PolynomialSystem, int]]:
     ]
 
 
-@needs_kernel
 @pytest.mark.parametrize("which", range(6))
 def test_the_kernel_accepts_the_certificate(which: int) -> None:
     system, count = network_problems()[which]
@@ -449,7 +446,6 @@ def test_the_kernel_accepts_the_certificate(which: int) -> None:
         assert not isinstance(check(canonical({**made, "statement": statement})), Proved)
 
 
-@needs_kernel
 def test_the_kernel_accepts_a_cluster() -> None:
     network = Network.dense((1, 1), "square", bias=[True], output="activation")
     data = Dataset.from_rows([[1], [2]], [[fmpq(1, 10**16)], [1]])
@@ -463,7 +459,6 @@ def test_the_kernel_accepts_a_cluster() -> None:
     assert isinstance(outcome, Proved), outcome
 
 
-@needs_kernel
 def test_the_kernel_refuses_a_box_that_was_moved() -> None:
     system, count = network_problems()[0]
     found = certify(system, sampled(system, count))

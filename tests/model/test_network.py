@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -178,3 +179,20 @@ def test_network_file_reads_json_decimals_exactly(tmp_path: Path) -> None:
 def test_dense_network_has_null_pattern_even_when_given_free_entries() -> None:
     network = Network.with_pattern((1, 1), "linear", [[[None]]])
     assert network.is_dense and network.to_json()["pattern"] is None
+
+
+def test_a_network_file_is_written_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, place = Network.dense((1, 1), "linear"), tmp_path / "net.json"
+    write_network(place, network, (matrix([[1]]),))
+    before = place.read_bytes()
+
+    def full_disk(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full_disk)
+    with pytest.raises(InputError, match="No space left"):
+        write_network(place, network, (matrix([[2]]),))
+    assert place.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["net.json"]

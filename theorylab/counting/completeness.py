@@ -500,7 +500,8 @@ class _Counting:
         if found.upper is not None and self.exact == found.upper and found.domain == "affine":
             words.append(
                 f"there are exactly {found.upper} distinct solutions ({found.upper_rule}); "
-                f"{found.upper - found.certified} are multiple or were lost by the engine"
+                f"{found.upper - found.certified} are not certified: "
+                + ("no engine ran" if found.engine == "none" else "multiple, or lost by the engine")
             )
         elif self.bounds.bkk == found.certified and found.certified:
             words.append(

@@ -14,7 +14,7 @@ from theorylab.counting.expression import MAX_CHARACTERS, check_size, parse_poly
 from theorylab.counting.gaussian import Gaussian, Scalar
 from theorylab.counting.polynomials import PolynomialSystem, Terms
 from theorylab.counting.program import Program
-from theorylab.model.rational import only_keys, read_json, read_text
+from theorylab.model.rational import only_keys, read_json, read_text, write_whole
 from theorylab.outcome import InputError
 
 MAX_EQUATIONS: Final = 1_000
@@ -288,26 +288,14 @@ def json_text(system: PolynomialSystem) -> str:
 
 def write_phc(path: str | Path, system: PolynomialSystem) -> None:
     """Write ``phc_text`` to a file. InputError as there, and when it cannot be written."""
-    _write(path, phc_text(system))
+    write_whole(path, phc_text(system).encode("ascii"))
 
 
 def write_msolve(path: str | Path, system: PolynomialSystem, characteristic: int = 0) -> None:
     """Write ``msolve_text`` to a file. InputError as there, and when it cannot be written."""
-    _write(path, msolve_text(system, characteristic))
+    write_whole(path, msolve_text(system, characteristic).encode("ascii"))
 
 
 def write_system(path: str | Path, system: PolynomialSystem) -> None:
     """Write ``json_text`` to a file. InputError as there, and when it cannot be written."""
-    _write(path, json_text(system))
-
-
-def _write(path: str | Path, text: str) -> None:
-    try:
-        Path(path).write_text(text, encoding="ascii")
-    except OSError as error:
-        raise InputError(
-            "path",
-            str(path),
-            f"the file cannot be written ({error.strerror})",
-            "name a file in an existing folder",
-        ) from None
+    write_whole(path, json_text(system).encode("ascii"))

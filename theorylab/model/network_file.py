@@ -8,7 +8,7 @@ from typing import Any
 
 from theorylab.model.activation import Activation
 from theorylab.model.network import Network, Weights
-from theorylab.model.rational import matrix, only_keys, read_json, rows, stacked
+from theorylab.model.rational import matrix, only_keys, read_json, rows, stacked, write_whole
 from theorylab.outcome import InputError
 
 
@@ -105,12 +105,4 @@ def network_to_json(network: Network, weights: Weights) -> dict[str, Any]:
 def write_network(path: str | Path, network: Network, weights: Weights) -> None:
     """Write network and weights as JSON, exactly. Raises InputError when they do not fit."""
     text = json.dumps(network_to_json(network, weights), ensure_ascii=True)
-    try:
-        Path(path).write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise InputError(
-            "path",
-            str(path),
-            f"the file cannot be written ({error.strerror})",
-            "name a file in an existing folder",
-        ) from None
+    write_whole(path, (text + "\n").encode("ascii"))

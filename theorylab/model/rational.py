@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import tempfile
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -166,6 +168,29 @@ def read_text(path: str | Path, argument: str = "path") -> str:
         raise InputError(
             argument, str(path), f"the file cannot be read ({reason})", "check the path"
         ) from None
+
+
+def write_whole(path: str | Path, raw: bytes, argument: str = "path") -> Path:
+    """Write a file whole or not at all, in a folder that exists. InputError when it cannot be."""
+    place = Path(path)
+    try:
+        handle, name = tempfile.mkstemp(dir=place.parent, prefix=".", suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(raw)
+            os.chmod(name, 0o644)
+            os.replace(name, place)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise InputError(
+            argument,
+            str(path),
+            f"the file cannot be written ({error.strerror})",
+            "name a file in an existing folder",
+        ) from None
+    return place
 
 
 def read_json(path: str | Path, argument: str = "path") -> dict[str, Any]:

@@ -174,10 +174,17 @@ def _tally(results: Sequence[Result]) -> str:
             parts.append(f"joined {proved} of {_count(len(others), 'pair')}")
         else:
             parts.append(f"proved on {proved} of {_count(len(others), 'instance')}")
+        parts += _short_of_it(others)
     if errata:
         parts.append(f"refuted as expected on {_count(errata, 'instance')}")
     parts += _troubles(results)
     return ", ".join(parts)
+
+
+def _short_of_it(results: Sequence[Result]) -> list[str]:
+    """How many descents end within eps of the optimum without reaching it."""
+    short = sum(result.within is not None for result in results)
+    return [f"of these {short} only to within eps of the optimum"] if short else []
 
 
 def _troubles(results: Sequence[Result]) -> list[str]:
@@ -209,6 +216,8 @@ def _summary(run: Verification) -> Text:
     unexpected = sum(not r.expected and r.outcome != "undecided" for r in run.results)
     line = Text()
     line.append(f"proved on {proved} of {_count(others, 'instance')}", "bold green")
+    for words in _short_of_it(run.results):
+        line.append(f" ({words})")
     line.append(", ")
     line.append(
         f"{_count(errata, 'erratum instance')} refuted as expected",
