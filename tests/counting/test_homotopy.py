@@ -14,8 +14,8 @@ from theorylab.counting.gaussian import Gaussian
 from theorylab.counting.homotopy import PathStatus, SimpleEngine, Solutions
 from theorylab.counting.homotopy import simple as simple_module
 from theorylab.counting.homotopy.engine import clusters
+from theorylab.counting.homotopy.simple_tracker import Control
 from theorylab.counting.homotopy.starts import homogeneous, total_degree
-from theorylab.counting.homotopy.tracker import Control
 from theorylab.counting.system import (
     PolynomialSystem,
     Program,

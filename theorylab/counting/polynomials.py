@@ -387,20 +387,34 @@ class PolynomialSystem:
         if not count:
             return self
         rng = random.Random(f"slices {seed}")
-        program, added, nodes = self.program, [], []
+        added = []
         for _ in range(count):
             numbers = [generic_rational(rng) for _ in range(len(self.variables) + 1)]
             added.append(Slice(tuple(numbers[:-1]), numbers[-1]))
-            terms = [
-                program.mul(program.constant(c), program.variable(j))
-                for j, c in enumerate(numbers[:-1])
-            ]
-            nodes.append(program.total([*terms, program.constant(numbers[-1])]))
+        return self.sliced(added)
+
+    def sliced(self, slices: Sequence[Slice]) -> PolynomialSystem:
+        """This system and these affine linear equations, the last ones."""
+        if not slices:
+            return self
+        program = self.program
+        nodes = [
+            program.total(
+                [
+                    *(
+                        program.mul(program.constant(c), program.variable(j))
+                        for j, c in enumerate(line)
+                    ),
+                    program.constant(constant),
+                ]
+            )
+            for line, constant in ((s.coefficients, s.constant) for s in slices)
+        ]
         return replace(
             self,
             outputs=(*self.outputs, *nodes),
-            slices=(*self.slices, *added),
-            name=f"{self.name}, {count} generic slice{'s' if count > 1 else ''}",
+            slices=(*self.slices, *slices),
+            name=f"{self.name}, {len(slices)} generic slice{'s' if len(slices) > 1 else ''}",
         )
 
     def with_values(self, values: Sequence[Any]) -> PolynomialSystem:

@@ -29,13 +29,16 @@ class PathStatus(enum.Enum):
     """How a path ended, as far as floating point can tell.
 
     >>> [status.value for status in PathStatus]
-    ['finite', 'infinity', 'singular', 'failed', 'jumped']
+    ['finite', 'infinity', 'suspended', 'singular', 'failed', 'jumped']
     """
 
     FINITE = "finite"
     """Newton's method converges quadratically at a finite end point: an isolated simple root."""
     INFINITY = "infinity"
     """The strict rule holds: the path leaves affine space."""
+    SUSPENDED = "suspended"
+    """It seems to leave affine space, by a rule that is sometimes wrong, and was not followed on:
+    only where a caller asks for that."""
     SINGULAR = "singular"
     """A finite end point where Newton's method does not converge or the Jacobian is near singular:
     a multiple root, a point of a positive-dimensional part, or a root beyond double precision."""
@@ -43,6 +46,17 @@ class PathStatus(enum.Enum):
     """The path was given up, or its end could not be told: nothing follows from it."""
     JUMPED = "jumped"
     """It ended, on a second and finer run as well, at the simple root another path owns."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C while paths were followed; ``partial`` holds what was finished until then.
+
+    It is a Paths or a Solutions, whose unfinished paths are FAILED with that reason.
+    """
+
+    def __init__(self, partial: object) -> None:
+        super().__init__("interrupted while following paths")
+        self.partial = partial
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +127,7 @@ class Solutions:
     def accounted(self) -> bool:
         """Whether every path has an end that is understood. No evidence of completeness by itself:
         paths that jump to infinity leave no trace here."""
-        return not self.ids(PathStatus.FAILED, PathStatus.JUMPED)
+        return not self.ids(PathStatus.FAILED, PathStatus.JUMPED, PathStatus.SUSPENDED)
 
     def finite(self) -> tuple[Endpoint, ...]:
         """The distinct finite end points with the paths that ended there, regular ones first.

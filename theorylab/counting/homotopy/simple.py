@@ -18,8 +18,7 @@ from theorylab.counting.homotopy.engine import (
     clusters,
     require_square,
 )
-from theorylab.counting.homotopy.starts import Homogeneous, gamma_of, homogeneous, total_degree
-from theorylab.counting.homotopy.tracker import (
+from theorylab.counting.homotopy.simple_tracker import (
     DIVERGED,
     LANDED,
     STOPPED,
@@ -33,6 +32,7 @@ from theorylab.counting.homotopy.tracker import (
     track,
     weights,
 )
+from theorylab.counting.homotopy.starts import Homogeneous, gamma_of, homogeneous, total_degree
 from theorylab.counting.system import PolynomialSystem
 from theorylab.outcome import InputError
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
+from itertools import combinations
 
 import numpy as np
 
@@ -12,6 +14,8 @@ from theorylab.counting.program import ADD, CONSTANT, MUL, PARAMETER, VARIABLE, 
 from theorylab.counting.system import PolynomialSystem, Program, Tape
 
 _SAMPLES = 64
+_DRAWS = 24
+_PICKS = 200
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,6 +145,139 @@ def total_degree(degrees: Integers, seed: int) -> TotalDegree:
     """The start system of these degrees with seeded constants on the unit circle."""
     rng = np.random.default_rng([seed, 1])
     return TotalDegree(degrees, np.exp(2j * np.pi * rng.random(len(degrees))))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LinearProduct:
+    """The start system prod_g (l_ig^{d_ig} - c_ig x0_g^{d_ig}), l_ig linear in the group g.
+
+    ``degrees`` and ``constants`` (|c| = 1) are n x G, ``groups[v]`` names the group of variable v
+    and ``forms[i, v]`` is its coefficient in l_ig. A solution makes one factor of each equation
+    zero so that each group has as many of them as variables: their number is the multihomogeneous
+    Bezout number of the degrees, and each is the solution of one linear system for each group.
+
+    >>> start = linear_product(np.array([[1, 1], [2, 1]]), (0, 1), 0)
+    >>> start.paths, start.solutions(np.arange(3)).shape
+    (3, (3, 4))
+    """
+
+    degrees: Integers
+    groups: tuple[int, ...]
+    forms: Complexes
+    constants: Complexes
+
+    @property
+    def paths(self) -> int:
+        """How many solutions there are."""
+        return self._ways()[0][self._sizes()]
+
+    def _sizes(self) -> tuple[int, ...]:
+        return tuple(self.groups.count(g) for g in range(self.degrees.shape[1]))
+
+    def _ways(self) -> list[dict[tuple[int, ...], int]]:
+        """How many ways equations i, i + 1, ... can give each group so many vanishing factors."""
+        zero = (0,) * self.degrees.shape[1]
+        found: list[dict[tuple[int, ...], int]] = [{zero: 1}]
+        for row in self.degrees[::-1]:
+            ways: dict[tuple[int, ...], int] = {}
+            for have, count in found[-1].items():
+                for g, d in enumerate(row):
+                    more = (*have[:g], have[g] + 1, *have[g + 1 :])
+                    if d and more[g] <= self.groups.count(g):
+                        ways[more] = ways.get(more, 0) + int(d) * count
+            found.append(ways)
+        if not found[-1]:
+            found[-1] = {self._sizes(): 0}
+        return found[::-1]
+
+    def _factors(self, ids: Integers) -> tuple[Integers, Integers]:
+        """For each solution and equation, the group of the factor that vanishes, and which root."""
+        ways, (n, groups) = self._ways(), self.degrees.shape
+        states: dict[tuple[int, ...], Integers] = {self._sizes(): np.arange(len(ids))}
+        left = ids.astype(np.int64)
+        group, root = np.zeros((2, len(ids), n), dtype=np.int64)
+        for i in range(n):
+            following: dict[tuple[int, ...], list[Integers]] = {}
+            for have, members in states.items():
+                for g in range(groups):
+                    fewer = (*have[:g], have[g] - 1, *have[g + 1 :])
+                    below = ways[i + 1].get(fewer, 0)
+                    block = int(self.degrees[i, g]) * below
+                    chosen = left[members] < block
+                    inside, members = members[chosen], members[~chosen]
+                    if block:
+                        group[inside, i], root[inside, i] = g, left[inside] // below
+                        left[inside] %= below
+                        following.setdefault(fewer, []).append(inside)
+                        left[members] -= block
+            states = {have: np.concatenate(parts) for have, parts in following.items()}
+        return group, root
+
+    def solutions(self, ids: Integers) -> Complexes:
+        """The solutions with these numbers: rows x_1, ..., x_n and then x0_g = 1 of each group."""
+        n, groups = self.degrees.shape
+        found = np.ones((len(ids), n + groups), dtype=np.complex128)
+        group, root = self._factors(ids)
+        degree = np.maximum(self.degrees, 1)
+        for g in range(groups):
+            members = np.flatnonzero(np.array(self.groups) == g)
+            angle = (np.angle(self.constants[:, g]) + 2 * np.pi * root) / degree[:, g]
+            chosen, place = np.unique(group == g, axis=0, return_inverse=True)
+            for k, rows in enumerate(chosen):
+                here = np.flatnonzero(place.ravel() == k)
+                matrix = self.forms[np.ix_(rows, members)]
+                found[np.ix_(here, members)] = np.linalg.solve(
+                    matrix, np.exp(1j * angle[here][:, rows]).T
+                ).T
+        return found
+
+
+def linear_product(degrees: Integers, groups: tuple[int, ...], seed: int) -> LinearProduct:
+    """The start system of these degrees; constants are seeded, forms the same for all seeds.
+
+    The linear forms need only be in general position: for all but finitely many ``gamma_of`` no
+    two paths meet at t > 0, whatever regular start system of these degrees is taken.
+    """
+    n = len(degrees)
+    forms = np.zeros((n, n), dtype=np.complex128)
+    for g in range(degrees.shape[1]):
+        members = np.flatnonzero(np.array(groups) == g)
+        forms[:, members] = _in_general_position(n, len(members))
+    rng = np.random.default_rng([seed, 1])
+    return LinearProduct(degrees, groups, forms, np.exp(2j * np.pi * rng.random(degrees.shape)))
+
+
+@cache
+def _in_general_position(count: int, size: int) -> Complexes:
+    """Vectors of which any ``size`` are independent, as well as a few draws can make them so.
+
+    Near dependence would put start points near infinity. Complex vectors because real ones are
+    far more often nearly dependent. The entries are odd multiples of 2^-10: none is an integer.
+    """
+    rng = np.random.default_rng([count, size])
+    all_picks = math.comb(count, size) <= _PICKS
+    picks = np.array(
+        list(combinations(range(count), size))
+        if all_picks
+        else [rng.permutation(count)[:size] for _ in range(_PICKS)],
+        dtype=np.int64,
+    )
+    best, most = np.zeros((count, size), dtype=np.complex128), -1.0
+    for draw in range(_DRAWS if size else 0):
+        if all_picks and draw % 2:
+            # Columns of the Fourier matrix: often the best there is, sometimes dependent.
+            places = np.outer(np.arange(count), rng.permutation(count)[:size])
+            rows = np.exp(2j * np.pi * places / count)
+        else:
+            rows = rng.standard_normal((count, size)) + 1j * rng.standard_normal((count, size))
+        rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+        parts = (2 * np.floor(np.stack([rows.real, rows.imag]) * 512) + 1) / 1024
+        rows = parts[0] + 1j * parts[1]
+        least = float(np.linalg.svd(rows[picks], compute_uv=False)[..., -1].min())
+        if least > most:
+            best, most = rows, least
+    best.setflags(write=False)
+    return best
 
 
 def gamma_of(seed: int) -> complex:

@@ -1,288 +1,514 @@
-"""A batched path tracker in numpy: every operation runs over all paths that are still alive."""
+"""``track``: follow the paths of any homotopy from their start points, and say how each ended."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import time
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from theorylab.counting.homotopy.engine import Complexes, Floats, Integers
-from theorylab.counting.homotopy.starts import Homogeneous, TotalDegree
+from theorylab.counting.homotopy import loop
+from theorylab.counting.homotopy.endgame import cauchy, polished
+from theorylab.counting.homotopy.engine import (
+    SAME_REGULAR,
+    Complexes,
+    Floats,
+    Integers,
+    Interrupted,
+    PathStatus,
+)
+from theorylab.counting.homotopy.homotopy import Homotopy
+from theorylab.counting.homotopy.options import DRIFT, INFINITE_X0, SMALL_X0, Options
+from theorylab.counting.homotopy.workers import follow
+from theorylab.outcome import InputError
 
-Bools = npt.NDArray[np.bool_]
+__all__ = ["STATUSES", "Interrupted", "Options", "Paths", "track"]
 
-LANDED, DIVERGED, STOPPED, STUCK = 0, 1, 2, 3
-"""Ends of a path: at t = 0; by the rule for infinity; at the smallest t; out of steps."""
+STATUSES: Final = tuple(PathStatus)
+"""The status with code i is ``STATUSES[i]``."""
+_CODE: Final = {status: code for code, status in enumerate(STATUSES)}
+_FINITE, _INFINITY, _SUSPENDED, _SINGULAR, _FAILED, _JUMPED = (
+    _CODE[status]
+    for status in (
+        PathStatus.FINITE,
+        PathStatus.INFINITY,
+        PathStatus.SUSPENDED,
+        PathStatus.SINGULAR,
+        PathStatus.FAILED,
+        PathStatus.JUMPED,
+    )
+)
 
+# Below this estimate a root needs no second look; above the second a root counts as singular, for
+# a double root is found to half the digits, where the condition is 1e8.
+_SURE_CONDITION = 1e5
+_SINGULAR_CONDITION = 1e7
+_LANDED_CONDITION = 1e9
+_CERTAIN_CONDITION = 1e6
+_LONG = 8
+_SUSPICIOUS = 1e-6
+_ENDGAME_T = 1e-3
+# A healthy arc takes one to five steps.
+_ARC_STEPS = 60
+# From t = 1e-4 to 1e-30 a healthy path takes about a hundred.
+_LAST_STEPS = 400
+_DEFAULT: Final = Options()
 
-@dataclass(frozen=True, slots=True)
-class Control:
-    """The numbers of the step control; sizes are relative to points of norm one.
-
-    ``tau`` is the aim for the first Newton correction, which is the error of the prediction.
-    Source of the values: measurements of a prototype on 155,000 paths without a jump.
-    """
-
-    tau: float = 1e-4
-    reject: float = 16.0
-    accept: float = 1e-5
-    accept_end: float = 1e-12
-    contraction: float = 0.3
-    iterations: int = 3
-    iterations_end: int = 5
-    first: float = 1e-2
-    largest: float = 0.25
-    growth: float = 2.0
-    max_steps: int = 3000
-    # Sizes are relative to each coordinate, but to no less than this share of the point.
-    floor: float = 1e-12
-    # Small coordinates can be pure round-off; a path that makes no headway measures coarsely.
-    patience: int = 250
-    coarse: float = 1e-3
-    smallest_t: float = 1e-30
-    lanes: int = 512
-    # A path is taken to diverge when, this near to t = 0, x0 has become this small like one
-    # positive power of t. A large finite root looks the same until |x0| is below 1 / |root|.
-    infinity_t: float = 1e-8
-    infinity_x0: float = 1e-8
-    infinity_valuation: float = 0.05
-    infinity_stable: float = 0.05
-    infinity_samples: int = 3
-
-
-@dataclass(slots=True)
-class Lanes:
-    """Paths in flight, one row each; the tracker's only mutable state."""
-
-    ids: Integers
-    x: Complexes
-    t: Floats
-    h: Floats
-    steps: Integers
-    valuation: Floats
-    stable: Integers
-
-    def kept(self, mask: Bools) -> Lanes:
-        """The rows of the mask."""
-        return Lanes(*(getattr(self, f.name)[mask] for f in fields(self)))
-
-    def joined(self, other: Lanes) -> Lanes:
-        """These rows and those."""
-        pairs = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
-        return Lanes(*(np.concatenate(pair) for pair in pairs))
+_REASONS: Final = {
+    loop.LANDED: "Newton's method ends",
+    loop.CUT: "suspended on its way to infinity",
+    loop.DIVERGED: "steadily to infinity",
+    loop.CALM: "no step reaches t = 0",
+    loop.SHRUNK: "the step became too small",
+    loop.OUT_OF_STEPS: "no progress",
+    loop.UNFINISHED: "interrupted before its end",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tracked:
-    """Where each path ended: unit vectors (x0, ..., xn), t, why, and what the control saw."""
+class Paths:
+    """All paths of one call of ``track``: row = path id, and nothing is ever dropped.
 
-    x: Complexes
+    ``points`` (paths x N) have unit norm in each group; ``t`` is where the path stopped;
+    ``status`` are codes into STATUSES and ``end`` codes of ``loop``; ``correction`` is the last
+    Newton correction relative to the point, ``condition`` an estimate for the scaled Jacobian (inf
+    where there is none), ``valuation`` (paths x G) the exponent of |x0| as a power of t,
+    ``winding`` 1 for regular end points, that of Cauchy's integral for others, 0 if not known.
+    ``seed`` is what the caller gave, for the record.
+
+    Guarantees: heuristic, as everything in floating point. The points of a path depend on nothing
+    but its start, its parameters and the options, whatever the number of threads.
+    """
+
+    homotopy: Homotopy
+    points: Complexes
     t: Floats
-    end: Integers
-    steps: Integers
+    status: npt.NDArray[np.int8]
+    end: npt.NDArray[np.int8]
+    steps: npt.NDArray[np.int32]
+    rejects: npt.NDArray[np.int32]
+    correction: Floats
+    condition: Floats
     valuation: Floats
-    stable: Integers
+    winding: npt.NDArray[np.int32]
+    retracked: npt.NDArray[np.bool_]
+    twin: Integers
+    sets: Integers
+    options: Options
+    seed: int
+    seconds: float
 
+    def __len__(self) -> int:
+        return len(self.status)
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Homotopy:
-    """H(x, t) = (1 - t) target + t gamma start, homogeneous in x = (x0, ..., xn)."""
-
-    target: Homogeneous
-    start: TotalDegree
-    gamma: complex
-
-    def evaluate(self, x: Complexes, t: Floats) -> tuple[Complexes, Complexes, Complexes]:
-        """H (batch x n), its derivatives in x (batch x n x (n+1)) and in t (batch x n)."""
-        f, fx = self.target.evaluate(x)
-        g, gx = self.start.evaluate(x)
-        g, gx = self.gamma * g, self.gamma * gx
-        s = t[:, None]
-        value = (1 - s) * f + s * g
-        return value, (1 - s)[:, :, None] * fx + s[:, :, None] * gx, g - f
-
-
-def solve_rows(rows: Complexes, patch: Complexes, right: Complexes) -> Complexes:
-    """The solutions of [rows; patch] z = [right; 0], lane by lane; nan where that is singular."""
-    size = np.abs(rows).max(axis=2, keepdims=True)
-    size = np.where((size > 0) & np.isfinite(size), size, 1.0)
-    matrix = np.concatenate([rows / size, patch[:, None, :]], axis=1)
-    vector = np.concatenate([right / size[:, :, 0], np.zeros_like(patch[:, :1])], axis=1)
-    try:
-        found: Complexes = np.linalg.solve(matrix, vector[:, :, None])[:, :, 0]
-        return found
-    except np.linalg.LinAlgError:
-        found = np.full_like(vector, np.nan)
-        for lane in range(len(matrix)):
-            try:
-                found[lane] = np.linalg.solve(matrix[lane], vector[lane])
-            except np.linalg.LinAlgError:
-                continue
+    def ids(self, *wanted: PathStatus) -> Integers:
+        """The paths that ended in one of these ways, in order."""
+        codes = [_CODE[status] for status in wanted]
+        found: Integers = np.flatnonzero(np.isin(self.status, codes)).astype(np.int64)
         return found
 
+    def count(self, status: PathStatus) -> int:
+        """How many paths ended so."""
+        return int((self.status == _CODE[status]).sum())
 
-def size_of(x: Complexes) -> Floats:
-    """Norms of the rows; nan and inf stay what they are."""
-    found: Floats = np.sqrt((x.real**2 + x.imag**2).sum(axis=1))
-    return found
+    @property
+    def affine(self) -> Complexes:
+        """The end points in affine coordinates (paths x n); inf or nan at infinity."""
+        return self.homotopy.affine(self.points)
 
+    def status_of(self, i: int) -> PathStatus:
+        """How path i ended."""
+        return STATUSES[int(self.status[i])]
 
-def weights(x: Complexes, floor: float | Floats) -> Floats:
-    """The sizes that corrections of unit vectors are divided by, coordinate by coordinate.
-
-    With plain norms everything small, x0 among it, would be lost beside one large coordinate, and
-    paths that run close together towards infinity would jump.
-    """
-    found: Floats = np.maximum(np.maximum(np.abs(x), np.abs(x[:, :1])), floor) * x.shape[1] ** 0.5
-    return found
-
-
-def track(homotopy: Homotopy, ids: Integers, control: Control) -> Tracked:
-    """Follow the paths of these start solutions from t = 1 to t = 0.
-
-    RK4 predictor and Newton corrector in the projective patch through the last accepted point;
-    every path has its own step. Finished paths make room for waiting ones. Deterministic.
-    """
-    total, n1 = len(ids), len(homotopy.target.degrees) + 1
-    result = Tracked(
-        np.zeros((total, n1), dtype=np.complex128),
-        np.ones(total),
-        np.full(total, STUCK, dtype=np.int64),
-        np.zeros(total, dtype=np.int64),
-        np.zeros(total),
-        np.zeros(total, dtype=np.int64),
-    )
-    waiting = 0
-    lanes = _fresh(homotopy, ids, 0, 0, control)
-    with np.errstate(all="ignore"):
-        while waiting < total or len(lanes.ids):
-            if waiting < total and len(lanes.ids) < control.lanes:
-                until = min(total, waiting + control.lanes - len(lanes.ids))
-                lanes = lanes.joined(_fresh(homotopy, ids, waiting, until, control))
-                waiting = until
-            end = _advance(homotopy, lanes, control)
-            done = end >= 0
-            if done.any():
-                at = lanes.ids[done]
-                for name in ("x", "t", "steps", "valuation", "stable"):
-                    getattr(result, name)[at] = getattr(lanes, name)[done]
-                result.end[at] = end[done]
-                lanes = lanes.kept(~done)
-    return result
+    def reason(self, i: int) -> str:
+        """Why path i has its status, in a sentence."""
+        status, end, t = self.status_of(i), int(self.end[i]), float(self.t[i])
+        x0 = float(np.abs(self.points[i, self.homotopy.equations :]).min(initial=1.0))
+        if status is PathStatus.FINITE:
+            return "Newton's method converges"
+        if status is PathStatus.JUMPED:
+            return (
+                f"ends, at tau = {self.options.finer:g} too, at the simple root of {self.twin[i]}"
+            )
+        if status is PathStatus.INFINITY:
+            w = float(self.valuation[i].max(initial=0.0))
+            if self.winding[i]:
+                return f"|x0| has limit 0 over {self.winding[i]} turns around t = 0"
+            if x0 >= INFINITE_X0:
+                return f"|x0| = {x0:.0e} ~ t^{w:.2f}, long steady, at t = {t:.0e}"
+            return f"|x0| = {x0:.0e} at t = {t:.0e}"
+        if status is PathStatus.SUSPENDED:
+            return f"|x0| = {x0:.0e} at t = {t:.0e}, falling: followed no further"
+        if status is PathStatus.SINGULAR:
+            if self.twin[i] >= 0:
+                return (
+                    f"double precision cannot tell it from the end of path {self.twin[i]}, "
+                    f"condition {self.condition[i]:.1e}"
+                )
+            if self.correction[i] < 1e-12 and not self.winding[i]:
+                return f"condition {self.condition[i]:.0e}: double precision cannot call it regular"
+            how = f"winding number {self.winding[i]}, " if self.winding[i] else ""
+            return (
+                f"{how}Newton stalls at {self.correction[i]:.0e}, condition {self.condition[i]:.0e}"
+            )
+        if end != loop.UNFINISHED and t < 1e-3 and self.valuation[i].max(initial=0.0) > DRIFT:
+            return f"perhaps infinite: |x0| = {x0:.1e} at t = {t:.0e}; {_REASONS[end]}"
+        return f"{_REASONS[end]}, after {self.steps[i]} steps at t = {t:.1e}"
 
 
-def _fresh(homotopy: Homotopy, ids: Integers, low: int, high: int, control: Control) -> Lanes:
-    x = homotopy.start.solutions(ids[low:high])
-    count = high - low
-    return Lanes(
-        np.arange(low, high, dtype=np.int64),
-        x / size_of(x)[:, None],
-        np.ones(count),
-        np.full(count, control.first),
-        np.zeros(count, dtype=np.int64),
-        np.full(count, np.nan),
-        np.zeros(count, dtype=np.int64),
-    )
-
-
-def _advance(homotopy: Homotopy, lanes: Lanes, control: Control) -> Integers:
-    """One step of every lane, accepted or not; the end of each lane, -1 while it goes on."""
-    x, t = lanes.x, lanes.t
-    h = np.minimum(lanes.h, t)
-    new_t = np.where(lanes.h >= t, 0.0, t - h)
-    patch = x.conj()
-
-    def slope(at: Complexes, when: Floats) -> Complexes:
-        _, jacobian, by_t = homotopy.evaluate(at, when)
-        return solve_rows(jacobian, patch, -by_t)
-
-    half, middle = (h / 2)[:, None], (t + new_t) / 2
-    k1 = slope(x, t)
-    k2 = slope(x - half * k1, middle)
-    k3 = slope(x - half * k2, middle)
-    k4 = slope(x - h[:, None] * k3, new_t)
-    guess = x - (h / 6)[:, None] * (k1 + 2 * k2 + 2 * k3 + k4)
-    floor = np.where(lanes.steps < control.patience, control.floor, control.coarse)[:, None]
-    arrived, accepted, error = _corrected(
-        homotopy, guess, new_t, patch, weights(patch, floor), control
-    )
-
-    _watch_infinity(lanes, k1, accepted, control)
-    with_error = np.isfinite(error)
-    ratio = np.where(with_error, error, np.inf) / control.tau
-    factor = np.clip(0.9 * np.maximum(ratio, 1e-30) ** -0.2, 0.1, control.growth)
-    grown = np.minimum(h * factor, control.largest)
-    lanes.h = np.where(accepted, grown, h * np.clip(factor, 0.1, 0.5))
-    unit = arrived / size_of(arrived)[:, None]
-    lanes.x = np.where(accepted[:, None], unit, x)
-    lanes.t = np.where(accepted, new_t, t)
-    lanes.steps = lanes.steps + 1
-
-    # Healthy steps near the end are a fixed share of t; below round-off they shrink to nothing.
-    shortest = np.where(lanes.t < 1e-10, 1e-4, 1e-10)
-    end = np.full(len(t), -1, dtype=np.int64)
-    end[lanes.steps >= control.max_steps] = STUCK
-    end[(lanes.t < control.smallest_t) | (lanes.h < shortest * lanes.t)] = STOPPED
-    # Far from t = 0 a step that has shrunk to nothing means that something went wrong.
-    end[(end == STOPPED) & (lanes.t > 1e-3)] = STUCK
-    diverged = (
-        (lanes.stable >= control.infinity_samples)
-        & (lanes.t < control.infinity_t)
-        & (np.abs(lanes.x[:, 0]) < control.infinity_x0)
-    )
-    end[diverged] = DIVERGED
-    end[lanes.t == 0] = LANDED
-    return end
-
-
-def _corrected(
+def track(
     homotopy: Homotopy,
-    guess: Complexes,
-    t: Floats,
-    patch: Complexes,
-    weight: Floats,
-    control: Control,
-) -> tuple[Complexes, Bools, Floats]:
-    """Newton's method at fixed t: the points, whether each is accepted, its first correction."""
-    count = len(t)
-    x = guess.copy()
-    accepted = np.zeros(count, dtype=bool)
-    first, last = np.full(count, np.inf), np.full(count, np.inf)
-    at_end = t == 0
-    goal = np.where(at_end, control.accept_end, control.accept)
-    live = np.arange(count)
-    for iteration in range(max(control.iterations, control.iterations_end)):
-        if iteration == control.iterations:
-            live = live[at_end[live]]
-        if not len(live):
-            break
-        value, jacobian, _ = homotopy.evaluate(x[live], t[live])
-        step = solve_rows(jacobian, patch[live], -value)
-        size = size_of(step / weight[live])
-        if iteration == 0:
-            first[live] = size
-            good = size < control.reject * control.tau
-        else:
-            good = (size < control.contraction * last[live]) | (size < 1e-11)
-        last[live] = size
-        live, step, size = live[good], step[good], size[good]
-        x[live] += step
-        reached = size < goal[live]
-        accepted[live[reached]] = True
-        live = live[~reached]
-    # Ill-conditioned roots stall above the goal although Newton's method did contract.
-    accepted[live[at_end[live] & (last[live] < 1e-9)]] = True
-    return x, accepted, first
+    starts: Complexes,
+    parameters: Complexes,
+    *,
+    sets: Integers | None = None,
+    options: Options = _DEFAULT,
+    seed: int = 0,
+) -> Paths:
+    """Follow the path of every start point from t = 1 to t = 0.
+
+    ``starts`` are affine rows of n or homogeneous rows of N, ``parameters`` one vector for all or
+    rows, of which ``sets`` names one for each path (by default the only row, or row k for path k).
+    End points that coincide within a set are followed again, as failed paths are.
+
+    RK4 and Newton in the projective patch through the last accepted point, per-path steps.
+    Raises InputError for arrays of wrong shapes, and Interrupted on Ctrl-C.
+    """
+    begun = time.perf_counter()
+    run = _Run(homotopy, starts, parameters, sets, options)
+    try:
+        run.all()
+    except KeyboardInterrupt:
+        run.judge(np.flatnonzero(run.end != loop.UNFINISHED).astype(np.int64), again=False)
+        raise Interrupted(run.paths(seed, time.perf_counter() - begun)) from None
+    return run.paths(seed, time.perf_counter() - begun)
 
 
-def _watch_infinity(lanes: Lanes, slope: Complexes, accepted: Bools, control: Control) -> None:
-    """Keep the exponent w in |x0| ~ t^w, and for how many accepted steps it has been steady."""
-    x0, t = lanes.x[:, 0], lanes.t
-    w = t * (slope[:, 0] * x0.conj()).real / np.abs(x0) ** 2
-    steady = (w > control.infinity_valuation) & (
-        np.abs(w - lanes.valuation) < control.infinity_stable * w
+def _checked(
+    homotopy: Homotopy, starts: Complexes, parameters: Complexes, sets: Integers | None
+) -> tuple[Complexes, Complexes, Integers]:
+    points = np.asarray(starts, dtype=np.complex128)
+    if points.ndim != 2 or points.shape[1] not in (homotopy.equations, homotopy.dimension):
+        raise InputError(
+            "starts",
+            f"an array of shape {points.shape}",
+            f"rows of {homotopy.equations} affine or {homotopy.dimension} homogeneous numbers",
+            "give a matrix, one row for each path",
+        )
+    lifted = (
+        homotopy.lift(points) if points.shape[1] == homotopy.equations else homotopy.unit(points)
     )
-    close = t < 0.1
-    lanes.stable = np.where(accepted, np.where(close & steady, lanes.stable + 1, 0), lanes.stable)
-    lanes.valuation = np.where(accepted & np.isfinite(w), w, lanes.valuation)
+    rows = np.ascontiguousarray(np.atleast_2d(np.asarray(parameters, dtype=np.complex128)))
+    if rows.ndim != 2 or rows.shape[1] != homotopy.parameters:
+        raise InputError(
+            "parameters",
+            f"an array of shape {rows.shape}",
+            f"the homotopy has {homotopy.parameters} parameters",
+            "give a vector, or a matrix with one row for each set",
+        )
+    if sets is None:
+        if len(rows) not in (1, len(points)):
+            raise InputError(
+                "sets",
+                None,
+                f"{len(rows)} rows of parameters for {len(points)} paths",
+                "say with sets which row each path has",
+            )
+        chosen = np.zeros(len(points), dtype=np.int64)
+        if len(rows) > 1:
+            chosen = np.arange(len(points), dtype=np.int64)
+        return lifted, rows, chosen
+    chosen = np.asarray(sets, dtype=np.int64)
+    if chosen.shape != (len(points),) or (
+        len(chosen) and not 0 <= chosen.min() <= chosen.max() < len(rows)
+    ):
+        raise InputError(
+            "sets",
+            f"an array of shape {chosen.shape}",
+            f"one number from 0 to {len(rows) - 1} for each of {len(points)} paths",
+            "name a row of parameters for each path",
+        )
+    return lifted, rows, chosen
+
+
+class _Run:
+    """One call of ``track`` in the making: the arrays of Paths, and what fills them."""
+
+    def __init__(
+        self,
+        homotopy: Homotopy,
+        starts: Complexes,
+        parameters: Complexes,
+        sets: Integers | None,
+        options: Options,
+    ) -> None:
+        self.homotopy, self.options = homotopy, options
+        self.starts, self.parameters, self.sets = _checked(homotopy, starts, parameters, sets)
+        count = len(self.starts)
+        self.x = self.starts.copy()
+        self.t, self.h = np.ones(count), np.zeros(count)
+        self.status = np.full(count, _FAILED, dtype=np.int8)
+        self.end = np.full(count, loop.UNFINISHED, dtype=np.int8)
+        self.steps, self.rejects = np.zeros(count, np.int32), np.zeros(count, np.int32)
+        self.correction, self.condition = np.full(count, np.inf), np.full(count, np.inf)
+        self.valuation = np.zeros((count, homotopy.factors))
+        self.steady = np.zeros(count, dtype=np.int32)
+        self.cut_x0 = np.full(count, np.inf)
+        self.winding = np.zeros(count, dtype=np.int32)
+        self.retracked = np.zeros(count, dtype=bool)
+        self.twin = np.full(count, -1, dtype=np.int64)
+
+    def paths(self, seed: int, seconds: float) -> Paths:
+        return Paths(
+            self.homotopy, self.x, self.t, self.status, self.end, self.steps, self.rejects,
+            self.correction, self.condition, self.valuation, self.winding, self.retracked,
+            self.twin, self.sets, self.options, seed, seconds,
+        )  # fmt: skip
+
+    def all(self) -> None:
+        self.attempt(np.arange(len(self.starts), dtype=np.int64), self.options)
+        if not self.options.retrack:
+            return
+        finer = replace(self.options, tau=min(self.options.tau, self.options.finer))
+        # New end points can coincide with others: twice is enough for any but a hopeless run.
+        for _ in range(2):
+            doubtful = np.zeros(len(self.starts), dtype=bool)
+            doubtful[self.status == _FAILED] = True
+            for cluster in self.coinciding(_SUSPICIOUS):
+                doubtful[cluster] = True
+            doubtful &= ~self.retracked
+            if not doubtful.any():
+                break
+            ids = np.flatnonzero(doubtful).astype(np.int64)
+            self.x[ids], self.t[ids], self.h[ids] = self.starts[ids], 1.0, 0.0
+            self.status[ids], self.end[ids] = _FAILED, loop.UNFINISHED
+            self.winding[ids] = 0
+            self.retracked[ids] = True
+            self.attempt(ids, finer)
+        for cluster in self.coinciding(_SUSPICIOUS):
+            self.settle(cluster)
+
+    def attempt(self, ids: Integers, options: Options) -> None:
+        """Follow these paths from where they are to their ends, and judge them."""
+        control = options.control()
+        self.h[ids] = control[loop.FIRST]
+        self.follow(ids, control)
+        cut = ids[self.end[ids] == loop.CUT]
+        self.cut_x0[ids] = np.inf
+        self.cut_x0[cut] = self.x0(cut)
+        if options.resume:
+            self.follow(cut, options.control(strict=True))
+        else:
+            self.status[cut] = _SUSPENDED
+        left = self.judge(ids[~np.isin(self.end[ids], (loop.UNFINISHED, loop.CUT))])
+        if not options.endgame or not len(left):
+            return
+        left = self.endgame(left, options)
+        # What no loop resolved goes on as far as steps can.
+        control = options.control(strict=True)
+        control[loop.CALM_T] = 0.0
+        control[loop.MAX_STEPS] = min(self.options.max_steps, _LAST_STEPS)
+        on = left[self.end[left] == loop.CALM]
+        self.follow(on, control)
+        self.judge(on[self.end[on] != loop.UNFINISHED])
+        self.give_up(left[self.status[left] == _FAILED])
+
+    def follow(self, ids: Integers, control: Floats) -> None:
+        """Run the loop on these paths; their rows are replaced."""
+        if not len(ids):
+            return
+        work = self.work(ids, self.x[ids], self.t[ids], self.h[ids])
+        try:
+            follow(self.homotopy, work, control, loop.SEGMENT, self.options)
+        finally:
+            # On Ctrl-C too: a path that has no end yet keeps its status and its reason says so.
+            done = work.end != loop.UNFINISHED
+            rows = ids[done]
+            self.x[rows] = self.homotopy.unit(work.x[done])
+            self.t[rows], self.h[rows], self.end[rows] = work.t[done], work.h[done], work.end[done]
+            self.steps[rows] += work.steps[done]
+            self.rejects[rows] += work.rejects[done]
+            self.correction[rows] = work.correction[done]
+            self.condition[rows] = work.condition[done]
+            self.valuation[rows] = work.valuation[done]
+            self.steady[rows] = work.steady[done]
+
+    def work(self, ids: Integers, x: Complexes, t: Floats, h: Floats) -> loop.Work:
+        count = len(ids)
+        return loop.Work(
+            np.array(x), t.copy(), h.copy(), self.sets[ids], self.parameters,
+            np.full(count, loop.UNFINISHED, dtype=np.int8), np.zeros(count, np.int32),
+            np.zeros(count, np.int32), np.full(count, np.inf), np.full(count, np.inf),
+            np.zeros((count, self.homotopy.factors)), np.zeros(count, np.int32),
+        )  # fmt: skip
+
+    # How a path ended
+
+    def judge(self, ids: Integers, again: bool = True) -> Integers:
+        """Give paths that landed or diverged their status; returned are those for the endgame.
+
+        Without ``again`` landed paths that are not surely regular are left as they are.
+        """
+        end = self.end[ids]
+        landed = end == loop.LANDED
+        infinite = (landed & (self.x0(ids) < INFINITE_X0)) | (end == loop.DIVERGED)
+        self.status[ids[infinite]] = _INFINITY
+        sure = landed & ~infinite & (self.condition[ids] < _SURE_CONDITION)
+        self.status[ids[sure]] = _FINITE
+        self.winding[ids[sure]] = 1
+        if again:
+            self.second_look(ids[landed & ~infinite & ~sure])
+        late = ids[np.isin(end, (loop.CALM, loop.SHRUNK, loop.OUT_OF_STEPS))]
+        # Beside a singular point at infinity steps fail long before the strict rule can hold.
+        x0, t = self.x0(late), self.t[late]
+        far = self.steady[late] >= _LONG
+        far &= ((t < 1e-7) & (x0 < 0.05)) | ((t < 1e-6) & (x0 < SMALL_X0))
+        # Where the exponent is noise by now, its mean since the path was suspended is not.
+        cut = np.where(np.isfinite(self.cut_x0[late]), self.cut_x0[late], 0.0)
+        far |= (t < 1e-4) & (x0 < SMALL_X0) & (x0 < 0.01 * cut)
+        far &= self.end[late] != loop.CALM
+        far |= x0 < INFINITE_X0
+        self.status[late[far]] = _INFINITY
+        found: Integers = late[~far & (t < _ENDGAME_T)]
+        return found
+
+    def give_up(self, ids: Integers) -> None:
+        """Paths that neither land nor close a loop: judge where they are if that is no drift."""
+        drifting = self.valuation[ids].max(axis=1, initial=0.0) > DRIFT
+        self.second_look(ids[~drifting & (self.t[ids] < 1e-8)])
+
+    def x0(self, ids: Integers) -> Floats:
+        """The smallest homogenising coordinate of each path."""
+        found: Floats = np.abs(self.x[ids][:, self.homotopy.equations :]).min(axis=1, initial=1.0)
+        return found
+
+    def second_look(self, ids: Integers) -> None:
+        """Judge end points by Newton's method and the condition, in numpy."""
+        if not len(ids):
+            return
+        found = polished(self.homotopy, self.x[ids], self.parameters[self.sets[ids]])
+        x0 = np.abs(found.points[:, self.homotopy.equations :]).min(axis=1, initial=1.0)
+        # No path lands at a multiple root with corrections that fall as they should, down to 1e-12.
+        landed = (self.end[ids] == loop.LANDED) & (self.correction[ids] < 1e-12)
+        limit = np.where(landed, _LANDED_CONDITION, _SINGULAR_CONDITION)
+        regular = found.quadratic & (found.conditions < limit)
+        drifting = self.valuation[ids].max(axis=1, initial=0.0) > DRIFT
+        # A drifting coordinate at infinity at a singular end point: the path may go there.
+        open_end = ~np.isfinite(found.points).all(axis=1) | (x0 < INFINITE_X0)
+        open_end |= ~found.quadratic & ((drifting & (x0 < 0.1)) | (x0 < SMALL_X0))
+        self.correction[ids], self.condition[ids] = found.corrections, found.conditions
+        self.status[ids] = np.where(open_end, _FAILED, np.where(regular, _FINITE, _SINGULAR))
+        good = ~open_end
+        self.x[ids[good]] = found.points[good]
+        self.winding[ids[good & regular]] = 1
+
+    def endgame(self, ids: Integers, options: Options) -> Integers:
+        """Cauchy's integral for these paths; those for which it fails are returned."""
+
+        def arcs(
+            x: Complexes, rows: Floats, chosen: Integers
+        ) -> tuple[Complexes, npt.NDArray[np.bool_]]:
+            count = len(x)
+            work = self.work(ids[chosen], x, np.ones(count), np.full(count, 0.4))
+            control = options.control()
+            control[loop.LARGEST] = 1.0
+            control[loop.MAX_STEPS] = _ARC_STEPS
+            # Beside a singular point corrections are noise long before they are 1e-12.
+            control[loop.NOISE] = 1e-8
+            follow(self.homotopy, work, control, loop.ARC, options, rows)
+            self.steps[ids[chosen]] += work.steps
+            self.rejects[ids[chosen]] += work.rejects
+            return work.x, work.end == loop.LANDED
+
+        limits = cauchy(self.homotopy, arcs, self.x[ids], self.t[ids])
+        # A mean x0 of 0 says nothing of a path that does not drift: loops around several finite
+        # roots of a symmetric system have it too.
+        least: Floats = np.abs(limits.points[:, self.homotopy.equations :]).min(axis=1, initial=1.0)
+        drifting = self.valuation[ids].max(axis=1, initial=0.0) > DRIFT
+        known = (limits.winding > 0) & (drifting | (least >= INFINITE_X0))
+        found, rows = ids[known], limits.points[known]
+        if len(found):
+            judged = polished(self.homotopy, rows, self.parameters[self.sets[found]])
+            winding = limits.winding[known]
+            x0 = np.abs(rows[:, self.homotopy.equations :]).min(axis=1, initial=1.0)
+            infinite = x0 < INFINITE_X0
+            regular = judged.quadratic & (judged.conditions < _SINGULAR_CONDITION) & (winding == 1)
+            regular &= ~infinite
+            # Newton's method would spoil a singular limit: only regular ones are polished.
+            self.x[found] = np.where(regular[:, None], judged.points, rows)
+            self.t[found[~infinite]] = 0.0
+            self.correction[found], self.condition[found] = judged.corrections, judged.conditions
+            self.winding[found] = winding
+            self.status[found] = np.where(
+                infinite, _INFINITY, np.where(regular, _FINITE, _SINGULAR)
+            )
+        left: Integers = ids[~known]
+        return left
+
+    # Coincidences
+
+    def coinciding(self, tolerance: float) -> list[Integers]:
+        """Finite end points of one set that are this close to each other (chordal)."""
+        ids = np.flatnonzero(self.status == _FINITE)
+        return [ids[rows] for rows in _close(self.chordal(ids), self.sets[ids], tolerance)]
+
+    def chordal(self, ids: Integers) -> Complexes:
+        """The end points with unit groups whose homogenising coordinates are positive."""
+        x = self.x[ids]
+        x0 = x[:, self.homotopy.equations :]
+        phase = (x0.conj() / np.abs(x0))[:, np.array(self.homotopy.groups, dtype=np.int64)]
+        found: Complexes = x * phase
+        return found
+
+    def settle(self, cluster: Integers) -> None:
+        """Paths whose regular end points are one to double precision: which of them to believe."""
+        noise = 100 * np.finfo(float).eps * float(self.condition[cluster].max())
+        points, sets = self.chordal(cluster), self.sets[cluster]
+        for same in _close(points, sets, max(SAME_REGULAR, noise)):
+            members = cluster[same]
+            # An estimate decides nothing here.
+            found = polished(self.homotopy, self.x[members], self.parameters[self.sets[members]])
+            self.condition[members] = found.conditions
+            certain = float(found.conditions.max()) < _CERTAIN_CONDITION
+            # A simple root is the end of exactly one path.
+            changed = members[1:] if certain else members
+            self.status[changed] = _JUMPED if certain else _SINGULAR
+            self.twin[changed] = np.where(changed == members[0], members[1], members[0])
+            self.winding[changed] = 0
+
+
+def _close(points: Complexes, sets: Integers, tolerance: float) -> list[Integers]:
+    """Rows of one set that are linked by distances at most ``tolerance``, singletons left out."""
+    if len(points) < 2:
+        return []
+    flat = np.concatenate([points.real, points.imag], axis=1)
+    # Near points have near projections: only neighbours in that order need comparing.
+    direction = np.cos(np.arange(1, flat.shape[1] + 1) ** 2.0)
+    shadow = flat @ (direction / np.linalg.norm(direction))
+    order = np.lexsort((shadow, sets))
+    parent: dict[int, int] = {}
+
+    def root(i: int) -> int:
+        while parent.setdefault(i, i) != i:
+            i = parent[i]
+        return i
+
+    near = (np.diff(shadow[order]) <= tolerance) & (np.diff(sets[order]) == 0)
+    for a in np.flatnonzero(near):
+        b = a + 1
+        while (
+            b < len(order)
+            and sets[order[b]] == sets[order[a]]
+            and shadow[order[b]] - shadow[order[a]] <= tolerance
+        ):
+            i, j = int(order[a]), int(order[b])
+            if np.linalg.norm(flat[i] - flat[j]) <= tolerance:
+                low, high = sorted((root(i), root(j)))
+                parent[high] = low
+            b += 1
+    found: dict[int, list[int]] = {}
+    for i in sorted(parent):
+        found.setdefault(root(i), []).append(i)
+    return [np.array(members, dtype=np.int64) for members in found.values() if len(members) > 1]
