@@ -36,6 +36,7 @@ ROOMS = [
     {"falsify"},
     {"phase"},
     {"report"},
+    {"options"},
     {"cli", "pytest_plugin"},
     {"__main__"},
 ]
@@ -51,11 +52,22 @@ INSIDE_COUNTING = [
     "expanded",
     "external",
     "bounds",
+    "cofactors",
     "homotopy",
     "krawczyk",
     "certified",
     "roots",
+    "quotient",
+    "groebner",
+    "univariate",
+    "ensembles",
+    "regular",
+    "rootcount",
+    "ladder",
+    "torus",
+    "vouched",
     "completeness",
+    "random_data",
 ]
 RANK = {room: rank for rank, group in enumerate(ROOMS) for room in group}
 FORBIDDEN_NAMES = {"util", "utils", "core", "base", "helper", "helpers", "common", "misc"}
@@ -264,8 +276,10 @@ def test_code_lines_leaves_out_comments_and_docstrings() -> None:
 
 def test_the_kernel_can_be_read_in_a_sitting() -> None:
     # DESIGN section 4 wanted 900 lines, 1,200 with every rule in. Work metering, patterns and the
-    # interval arithmetic of rule `root` took the difference; no more without a reason stated here.
-    assert sum(code_lines(path.read_text()) for path in (PACKAGE / "kernel").glob("*.py")) <= 1450
+    # interval arithmetic of rule `root` took the difference; then came the rules `rank` (ranks,
+    # nullities, zeros: 220 lines with its conclusions), `approximation` (110) and the bound
+    # `staircase` (40). No more without a reason stated here.
+    assert sum(code_lines(path.read_text()) for path in (PACKAGE / "kernel").glob("*.py")) <= 1820
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from theorylab import kernel
 from theorylab.outcome import InputError
 from theorylab.verify import check, decimal, verify, write
 
+PROOFS = Path(__file__).parents[1] / "proofs"
 LIGHT = ("quadratic-connected", "deep-linear-connected", "connected-implies-no-poor-minima")
 
 
@@ -39,6 +40,30 @@ def test_every_written_certificate_passes_check_and_the_bare_kernel(tmp_path: Pa
         assert line.outcome == result.outcome
         assert f"{result.claim} ({result.variant})" in line.claims
     assert not list(tmp_path.rglob("*.part"))
+
+
+@pytest.mark.parametrize(
+    ("file", "names"),
+    [
+        ("bezout-weights/iris-4-6-1", ("bezout-weights (corrected)",)),
+        ("bezout-weights/printed-tied-square-twice", ("bezout-weights (printed)",)),
+        (
+            "bezout-weights/tied-square-twice",
+            ("bezout-weights (corrected)", "interpolation-count (corrected)"),
+        ),
+        ("interpolation-count/printed-iris-4-6-1", ("interpolation-count (printed)",)),
+        ("critical-count/square-1-1-1-iris", ("critical-count (corrected)",)),
+        ("filling-width/parameters-power-4-3-5-1", ("filling-width (expected)",)),
+        ("filling-width/power-4-3-5-1", ("filling-width (corrected)",)),
+        ("filling-width/power-2-3-3-1", ("filling-width (expected)", "filling-width (corrected)")),
+        ("filling-width/deep-2-2-1-1", ("filling-width (corrected)",)),
+    ],
+)
+def test_check_names_the_readings_whose_numbers_are_stated(
+    file: str, names: tuple[str, ...]
+) -> None:
+    (line,) = check(PROOFS / f"{file}.json")
+    assert line.claims == names
 
 
 def test_check_names_no_claim_for_a_bare_relation(tmp_path: Path) -> None:

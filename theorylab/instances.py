@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 from flint import fmpq, fmpq_mat
 from hypothesis import strategies as st
 
+from theorylab.counting.ensembles import Ensemble
 from theorylab.model import Dataset, Loss, Network, Weights
 from theorylab.model.rational import ones, stacked
 from theorylab.topology.exact_algebra import least_squares, trace
@@ -184,3 +185,20 @@ class Instance:
     def architecture(self) -> str:
         """The widths, e.g. 4-6-5-3, with +b when some layer has a bias."""
         return "-".join(map(str, self.network.widths)) + ("+b" if any(self.network.bias) else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One statistical case of a claim: so many draws from an ensemble, and the mean it claims.
+
+    ``seed`` is that of the draws; ``expected`` is what the catalogue expects to be observed.
+    """
+
+    name: str
+    variant: str
+    ensemble: Ensemble
+    claimed: float
+    draws: int
+    seed: str
+    expected: str = "consistent"
+    note: str = ""

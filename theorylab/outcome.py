@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import re
 from dataclasses import dataclass
+from typing import Any
 
 _SHOWN = 80
 
@@ -66,6 +67,42 @@ class Undecided:
     def __str__(self) -> str:
         where = f" at {self.step}" if self.step else ""
         return f"undecided{where}: {self.reason}" + (f"; {self.remedy}" if self.remedy else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A statistical finding: ``outcome`` is consistent, inconsistent or undecided, never proved.
+
+    ``effect`` is the size that the test names, ``interval`` its estimate's, ``n`` the number of
+    independent units, ``gates`` what had to hold before the test could speak.
+
+    >>> found = Observed("consistent", 0.01, (1.9, 2.2), 0.4, 600, "0", (("complete", True),))
+    >>> print(found), found.to_json()["gates"]
+    consistent: effect 0.01, n = 600
+    (None, {'complete': True})
+    """
+
+    outcome: str
+    effect: float
+    interval: tuple[float, float]
+    p: float | None
+    n: int
+    seed: str
+    gates: tuple[tuple[str, bool], ...] = ()
+    words: str = ""
+
+    def __post_init__(self) -> None:
+        if self.outcome not in ("consistent", "inconsistent", "undecided"):
+            rule = "a finding is consistent, inconsistent or undecided"
+            raise InputError("outcome", self.outcome, rule, "choose one of the three")
+
+    def __str__(self) -> str:
+        return f"{self.outcome}: {self.words or f'effect {self.effect:.2g}, n = {self.n}'}"
+
+    def to_json(self) -> dict[str, Any]:
+        """The finding as ``verify --json`` prints it."""
+        value = {name: getattr(self, name) for name in ("effect", "p", "n", "seed")}
+        return {**value, "interval": list(self.interval), "gates": dict(self.gates)}
 
 
 class Assurance(enum.Enum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from fractions import Fraction
@@ -15,9 +15,9 @@ from flint import fmpq
 
 from theorylab import kernel
 from theorylab.claims import Claim, all_claims, claim
-from theorylab.instances import Instance, Seeded
+from theorylab.instances import Instance, Seeded, Trial
 from theorylab.model.rational import write_whole
-from theorylab.outcome import Assurance, InputError, Undecided
+from theorylab.outcome import Assurance, InputError, Observed, Undecided
 from theorylab.topology.barrier import straight_segment_peak
 from theorylab.topology.certificate import above, connection_certificate
 
@@ -34,7 +34,8 @@ class Result:
 
     ``level`` is u of a joined pair and ``peak`` what the straight segment between the pair reaches,
     both sums over the samples; ``within`` is the gap left by a descent that stops short of the
-    optimum, None where it is reached; ``rejected`` marks a certificate the kernel did not accept.
+    optimum, None where it is reached; ``rejected`` marks a certificate the kernel did not accept;
+    ``observed`` is the finding of a trial, None of an exact instance.
     """
 
     claim: str
@@ -61,6 +62,7 @@ class Result:
     steps: int | None = None
     certificate_bytes: bytes | None = None
     rejected: bool = False
+    observed: Observed | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The result as ``theorylab verify --json`` prints it."""
@@ -70,7 +72,9 @@ class Result:
             "within note"
         )
         value = {key: getattr(self, key) for key in keys.split()}
-        return {**value, "lemmas": list(self.lemmas), "seconds": round(self.seconds, 3)}
+        found = None if self.observed is None else self.observed.to_json()
+        exact = {"lemmas": list(self.lemmas), "seconds": round(self.seconds, 3)}
+        return {**value, **exact, "observed": found}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,8 @@ class Verification:
             "planned": self.planned,
             "proved": self.count("proved"),
             "refuted_as_expected": self.count("refuted"),
+            "consistent": self.count("consistent"),
+            "inconsistent_as_expected": self.count("inconsistent"),
             "unexpected": sum(not r.expected and r.outcome != "undecided" for r in self.results),
             "undecided": self.count("undecided", False),
             "seconds": round(self.seconds, 3),
@@ -127,6 +133,13 @@ class Verification:
             f"{self.count('refuted')} refuted as the catalogue expects, "
             f"{self.count('undecided', False)} undecided; assurance kernel; seed {self.seed}"
         )
+        trials = [r.observed for r in self.results if r.observed is not None]
+        if trials:
+            tail += (
+                f"; of these {len(trials)} trials, assurance statistical: "
+                f"{self.count('consistent')} consistent, "
+                f"{self.count('inconsistent')} inconsistent as the catalogue expects"
+            )
         return "\n".join([*lines, tail])
 
 
@@ -176,6 +189,7 @@ def verify(
     """Decide claims (all of them by default) on their canonical and on ``instances`` random cases.
 
     ``out`` is a folder for the certificates, named by claim and instance; ``seconds`` only cuts.
+    A trial of a statistical claim draws at least ``instances`` systems.
     Guarantees: exact; proved and refuted are the kernel's words about the bytes of a certificate
     whose statement is the claim's, byte for byte. The same seed gives the same certificates.
     Raises InputError for an unknown claim, negative ``instances``, an ``out`` that is a file.
@@ -195,15 +209,20 @@ def verify(
         raise InputError("out", str(out), "certificates go into a folder", "name a folder")
     begun = time.monotonic()
     canonical = [(c, c.canonical()) for c in chosen]
-    planned = sum(len(made) + instances for _, made in canonical)
+    trials = {c.id: c.trials(seed, instances) for c in chosen}
+    planned = sum(len(made) + instances + len(trials[c.id]) for c, made in canonical)
     results: list[Result] = []
     for c, made in canonical:
-        for instance in chain(made, _random(c, instances, seed)):
+        cases: Iterator[Instance | Trial] = chain(made, trials[c.id], _random(c, instances, seed))
+        for case in cases:
             if seconds is not None and results and time.monotonic() - begun > seconds:
                 break
             if progress is not None:
-                progress(len(results), planned, f"{c.id}: {instance.name}")
-            results.append(decide(c, instance, folder))
+                progress(len(results), planned, f"{c.id}: {case.name}")
+            if isinstance(case, Trial):
+                results.append(observe(c, case))
+            else:
+                results.append(decide(c, case, folder))
     if progress is not None:
         progress(len(results), planned, "done")
     where = None if folder is None else str(folder)
@@ -267,6 +286,36 @@ def decide(c: Claim, instance: Instance, folder: Path | None = None) -> Result:
     return replace(result, seconds=time.monotonic() - begun)
 
 
+def observe(c: Claim, trial: Trial) -> Result:
+    """What a trial of a statistical claim finds: consistent, inconsistent or undecided.
+
+    Guarantees: heuristic (assurance statistical); the same trial finds the same.
+    """
+    begun = time.monotonic()
+    found = c.observe(trial)
+    ensemble, finding = trial.ensemble, found.outcome
+    degrees = ",".join(map(str, ensemble.degrees))
+    return Result(
+        claim=c.id,
+        title=c.title,
+        variant=trial.variant,
+        instance=trial.name,
+        architecture=f"degrees {degrees}",
+        activation=ensemble.kind,
+        data="Gaussian",
+        samples=found.n,
+        outcome=finding,
+        expected=finding == trial.expected,
+        assurance=Assurance.STATISTICAL.value,
+        reason=found.words,
+        certificate=None,
+        seconds=time.monotonic() - begun,
+        conclusion="mean",
+        note=trial.note,
+        observed=found,
+    )
+
+
 def _straight(result: Result, instance: Instance, folder: Path | None) -> Result:
     """Say how high the straight segment climbs, once the kernel has confirmed it."""
     assert instance.b is not None
@@ -286,10 +335,83 @@ def _straight(result: Result, instance: Instance, folder: Path | None) -> Result
     return replace(result, peak=decimal(peak.loss), peak_ratio=ratio)
 
 
+_COUNTED = {
+    "jacobian_rank": "the Jacobian of the outputs at A has rank",
+    "nullity": "A is critical and the Hessian there has nullity",
+    "zero_manifold": "near A the zeros of the loss are a manifold of dimension",
+    "neurovariety_dimension": "the functions that the network represents have dimension",
+}
+_ZEROS = {
+    "positive_dimension": "A is a zero of the loss and not isolated",
+    "isolated_zero": "A is a zero of the loss, and an isolated one",
+    "has_zero": "some weights have loss 0",
+    "no_zero": "no real weights have loss 0",
+}
+
+
+def _distances(kind: str, values: Mapping[str, Any]) -> str | None:
+    """A fact of the rule ``approximation`` in words; None for other facts."""
+    if kind not in ("sup_norm", "best_error", "nearest", "not_nearest"):
+        return None
+    place = f"on [{decimal(values['a'])}, {decimal(values['b'])}]"
+    if kind == "nearest":
+        return f"no polynomial of degree {values['degree']} is nearer {place}"
+    if kind == "not_nearest":
+        return f"another polynomial of degree {values['degree']} is nearer {place}"
+    what = "max |rho - p|" if kind == "sup_norm" else f"the best error of degree {values['degree']}"
+    low, high = values["at_least"], values["at_most"]
+    if low == high:
+        return f"{what} {place} is {low}"
+    if high is None:
+        return f"{what} {place} is at least {decimal(low, 10)}"
+    return f"{what} {place} is from {decimal(low, 10)} to {decimal(high, 10)}"
+
+
+def _zeros_and_ranks(kind: str, values: Mapping[str, Any]) -> str | None:
+    """A fact of the rule ``rank`` in words; None for other facts."""
+    if kind in _ZEROS:
+        return _ZEROS[kind]
+    words = _COUNTED.get(kind.removeprefix("other_"))
+    if words is None:
+        return None
+    low, high = values["at_least"], values["at_most"]
+    number = str(low) if low == high else f"{low} or more" if high is None else f"{low} to {high}"
+    return f"{words} {number}"
+
+
+def _counted_roots(values: Mapping[str, Any], kind: str) -> str:
+    """A count of isolated complex solutions in words, as stated or as refuted."""
+    system, least, most = values["system"], values["at_least"], values["at_most"]
+    what = "solutions of Phi = Y" if system.kind == "interpolation" else "critical points"
+    if kind == "more_roots":
+        number = f"more than {most}"
+    elif kind == "fewer_roots":
+        number = f"fewer than {least}"
+    elif least == most:
+        number = f"exactly {most}"
+    elif most is None:
+        number = f"at least {least}"
+    else:
+        number = f"{least} to {most}" if least else f"at most {most}"
+    if least == most == 1:
+        what = what.replace("solutions", "solution").replace("points", "point")
+    words = f"{number} isolated complex {what}"
+    if kind == "roots" and values["real_at_least"]:
+        words += f", at least {values['real_at_least']} real"
+    fixed = len(system.fixed)
+    return f"{words}, {fixed} weight{'s' if fixed > 1 else ''} fixed" if fixed else words
+
+
 def _sentence(result: Result, outcome: kernel.Proved | kernel.Refuted, instance: Instance) -> str:
     values = outcome.statement.conclusion.values
     if isinstance(outcome, kernel.Refuted):
         found = outcome.fact
+        if found.kind in ("more_roots", "fewer_roots"):
+            return _counted_roots(found.values, found.kind)
+        if (words := _zeros_and_ranks(found.kind, found.values)) is not None:
+            return words
+        if (words := _distances(found.kind, found.values)) is not None:
+            return words
         if found.kind == "separated":
             return f"A and B lie in different components of L <= {decimal(values['u'])}"
         if found.kind == "trapped":
@@ -300,6 +422,12 @@ def _sentence(result: Result, outcome: kernel.Proved | kernel.Refuted, instance:
             )
         at = decimal(instance.loss(instance.a))
         return f"A is a local minimum with L = {at}, and another point has less"
+    if (words := _zeros_and_ranks(result.conclusion, values)) is not None:
+        return words
+    if (words := _distances(result.conclusion, values)) is not None:
+        return words
+    if result.conclusion == "roots":
+        return _counted_roots(values, "roots")
     if result.conclusion == "joined":
         text = f"joined below L = {result.level} in {result.steps} segments"
         if result.peak is None:
@@ -328,7 +456,8 @@ def check(paths: Sequence[str | Path] | str | Path) -> tuple[Checked, ...]:
     """Ask the kernel about certificate files, and name the claims that state what they state.
 
     Guarantees: exact; a claim is named only when the hypotheses and the kind of conclusion are
-    those of the claim, entry by entry. Raises InputError for a file that cannot be read.
+    those of the claim, entry by entry, and the numbers where these tell its readings apart.
+    Raises InputError for a file that cannot be read.
     """
     given = [paths] if isinstance(paths, str | Path) else paths
     return tuple(_checked(Path(path)) for path in given)
@@ -346,10 +475,7 @@ def _checked(path: Path) -> Checked:
     statement = outcome.statement
     word = "proved" if isinstance(outcome, kernel.Proved) else "refuted"
     names = tuple(
-        f"{c.id} ({v.name})"
-        for c in all_claims()
-        for v in c.variants
-        if v.states(statement.hypotheses, statement.conclusion.kind)
+        f"{c.id} ({v.name})" for c in all_claims() for v in c.variants if v.states(statement)
     )
     return Checked(
         file=str(path),
@@ -369,7 +495,8 @@ def describe(statement: kernel.Statement) -> str:
     widths = "-".join(map(str, network.widths))
     kinds = [h["kind"] for h in statement.hypotheses]
     given = f"; given {', '.join(kinds)}" if kinds else ""
-    head = f"{network.activation.kind} network {widths}, {statement.data.samples} samples{given}: "
+    samples = f"{statement.data.samples} sample{'s' * (statement.data.samples != 1)}"
+    head = f"{network.activation.kind} network {widths}, {samples}{given}: "
     if conclusion.kind == "relation":
         left, right = (
             decimal(v) if isinstance(v, Fraction) else "L(theta)"
@@ -380,6 +507,10 @@ def describe(statement: kernel.Statement) -> str:
         counted = {k: v for k, v in conclusion.values.items() if k != "system" and v is not None}
         words = ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in counted.items())
         return f"{head}isolated roots of its {conclusion.values['system'].kind} system: {words}"
+    if (fact := _zeros_and_ranks(conclusion.kind, conclusion.values)) is not None:
+        return f"{head}{fact}"
+    if (fact := _distances(conclusion.kind, conclusion.values)) is not None:
+        return f"{head}{fact}"
     values = ", ".join(f"{k} = {decimal(v)}" for k, v in conclusion.values.items())
     inside = "; ".join(part for part in (", ".join(conclusion.points), values) if part)
     return f"{head}{conclusion.kind}({inside})"

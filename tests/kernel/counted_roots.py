@@ -1,17 +1,31 @@
-"""Roots of one unknown, counted by sympy in exact rectangles: a check on the rule ``root``."""
+"""Roots counted by sympy: of one unknown in exact rectangles, of more by a Groebner basis alone.
+
+A check on the rule ``root``.
+"""
 
 from __future__ import annotations
 
 from fractions import Fraction
 from itertools import combinations
+from math import prod
+from operator import le
 
-from kernel.segments import LINE, SYMBOL, Json, T, forward, loss_over, need, polynomial_rho
-from sympy import QQ, I, Poly, Rational
+from kernel.segments import Json, forward, loss_over, need, numbered, polynomial_rho
+from sympy import QQ, I, Poly, Rational, grevlex, groebner, ring, symbols
 
 
 def shown_roots(network: Json, data: Json, conclusion: Json, proof: Json) -> Json:
     """The conclusion, if the boxes hold one root each and no more are possible than stated."""
-    p = _equation(network, data, conclusion["system"])
+    equations = _equations(network, data, conclusion["system"])
+    most, least = conclusion["at_most"], conclusion["at_least"]
+    bound = _degree(equations)
+    if "upper" in proof and bound < least:
+        return {**conclusion, "kind": "fewer_roots"}
+    if len(equations) > 1:
+        need(least == 0 == conclusion["real_at_least"] and not proof["roots"], "no boxes")
+        need(most is not None and bound <= most, "the upper bound")
+        return conclusion
+    (p,) = equations
     boxes = [_box(entry, proof["precision"]) for entry in proof["roots"]]
     need(all(_apart(a, b) for a, b in combinations(boxes, 2)), "two boxes meet")
     real = 0
@@ -20,56 +34,61 @@ def shown_roots(network: Json, data: Json, conclusion: Json, proof: Json) -> Jso
         if entry["real"]:
             need(p.count_roots(low.as_real_imag()[0], high.as_real_imag()[0]) == 1, "not real")
             real += 1
-    most = conclusion["at_most"]
     if most is not None and len(boxes) > most:
         return {**conclusion, "kind": "more_roots"}
     need(len(boxes) >= conclusion["at_least"] and real >= conclusion["real_at_least"], "too few")
     need((most is None) == ("upper" not in proof), "a bound that is not stated")
-    need(most is None or p.degree() <= most, "the upper bound")
+    need(most is None or bound <= most, "the upper bound")
     return conclusion
 
 
-def _equation(network: Json, data: Json, system: Json) -> Poly:
-    """The only equation of the only unknown."""
+def _degree(equations: list[Poly]) -> int:
+    """How many zeros there are, with multiplicity; where they are not finitely many, Bezout."""
+    basis = groebner(equations, *equations[0].gens, order="grevlex", domain=QQ)
+    if not basis.is_zero_dimensional:
+        return prod(p.total_degree() for p in equations)
+    corners = [p.monoms(order=grevlex)[0] for p in basis.polys]
+    found, layer = 0, {(0,) * len(equations)}
+    while layer:
+        kept = [m for m in layer if not any(all(map(le, c, m)) for c in corners)]
+        found += len(kept)
+        layer = {(*m[:j], m[j] + 1, *m[j + 1 :]) for m in kept for j in range(len(m))}
+    return found
+
+
+def _equations(network: Json, data: Json, system: Json) -> list[Poly]:
+    """As many equations as unknowns."""
     fixed = {i: Fraction(v) for i, v in system["fixed"]}
-    numbers: dict[object, int] = {}
-    theta = []
-    widths = network["widths"]
-    for k, bias in enumerate(network["bias"]):
-        entries = network["pattern"][k] if network["pattern"] else None
-        layer = []
-        for i in range(widths[k + 1]):
-            row = []
-            for j in range(widths[k] + int(bias)):
-                entry = entries[i][j] if entries else None
-                if isinstance(entry, str):
-                    row.append(_constant(Fraction(entry)))
-                    continue
-                place = numbers.setdefault((k, i, j) if entry is None else entry, len(numbers))
-                row.append(_constant(fixed[place]) if place in fixed else T)
-            layer.append(row)
-        theta.append(layer)
-    need(set(fixed) < set(range(len(numbers))), "a fixed parameter does not exist")
-    need(len(numbers) - len(fixed) == 1, "one unknown")
-    rho = polynomial_rho(network, LINE.one)
+    places, count = numbered(network)
+    need(set(fixed) < set(range(count)), "a fixed parameter does not exist")
+    unknown = [place for place in range(count) if place not in fixed]
+    space, *gens = ring([f"z{place}" for place in unknown], QQ)
+
+    def constant(q: Fraction) -> Json:
+        return space.one * QQ(q.numerator, q.denominator)
+
+    values = [constant(fixed[i]) if i in fixed else gens[unknown.index(i)] for i in range(count)]
+    theta = [
+        [[values[v] if isinstance(v, int) else constant(v) for v in row] for row in layer]
+        for layer in places
+    ]
+    rho = polynomial_rho(network, space.one)
     if system["kind"] == "interpolation":
-        need(system["ridge"] is None and len(data["x"]) == widths[-1] == 1, "one equation")
-        x = [_constant(Fraction(v)) for v in data["x"][0]]
-        found = forward(network, x, theta, LINE.one, rho)[1][0]
-        found = found - _constant(Fraction(data["y"][0][0]))
+        need(system["ridge"] is None, "interpolation has no ridge")
+        found = []
+        for inputs, targets in zip(data["x"], data["y"], strict=True):
+            x = [constant(Fraction(v)) for v in inputs]
+            outputs = forward(network, x, theta, space.one, rho)[1]
+            found += [f - constant(Fraction(y)) for f, y in zip(outputs, targets, strict=True)]
     else:
-        energy = loss_over(network, data, theta, LINE.one, rho)
-        need(system["ridge"] is None or len(system["ridge"]) == len(numbers), "ridge")
-        for place, weight in enumerate(system["ridge"] or []):
-            value = _constant(fixed[place]) if place in fixed else T
-            energy = energy + value**2 * _constant(Fraction(weight))
-        found = energy.diff(T)
-    need(found, "the equation is zero")
-    return Poly.from_dict(dict(found), SYMBOL, domain=QQ)
-
-
-def _constant(q: Fraction) -> Json:
-    return LINE.one * QQ(q.numerator, q.denominator)
+        energy = loss_over(network, data, theta, space.one, rho)
+        need(system["ridge"] is None or len(system["ridge"]) == count, "ridge")
+        for value, weight in zip(values, system["ridge"] or [0] * len(values), strict=True):
+            energy = energy + value**2 * constant(Fraction(weight))
+        found = [energy.diff(z) for z in gens]
+    need(len(found) == len(unknown) and all(found), "as many equations as unknowns, none zero")
+    names = symbols([f"z{place}" for place in unknown])
+    return [Poly.from_dict(dict(p), *names, domain=QQ) for p in found]
 
 
 def _box(entry: Json, precision: int) -> tuple[Json, Json]:

@@ -14,6 +14,8 @@ from typing import Any
 
 import literal
 from kernel.counted_roots import shown_roots
+from kernel.distances import shown_distance
+from kernel.ranks import COUNTS, Space, shown_rank
 from kernel.segments import (
     LINE,
     Json,
@@ -35,6 +37,12 @@ from sympy import QQ, Matrix, Rational
 from sympy.polys.rings import ring
 
 Fact = dict[str, Any]
+
+
+AS_WRITTEN = (
+    *("kind", "op", "system", "polynomial", "degree"),
+    *("at_least", "real_at_least", "at_most"),
+)
 
 
 def judge(certificate: Json) -> str:
@@ -61,7 +69,7 @@ def _normal(conclusion: Json) -> Fact:
     """The conclusion with its rationals and points read."""
     out: Fact = {}
     for key, value in conclusion.items():
-        if key in ("kind", "op", "system", "at_least", "real_at_least", "at_most"):
+        if key in AS_WRITTEN:
             out[key] = value
         elif isinstance(value, dict):
             out[key] = numbers(value["loss"])
@@ -78,8 +86,16 @@ def _contradicts(fact: Fact, conclusion: Fact) -> bool:
         return bool(above and fact["A"] == conclusion["A"])
     if (fact["kind"], conclusion["kind"]) == ("poor_minimum", "not_poor_minimum"):
         return bool(fact["A"] == conclusion["A"])
+    if {fact["kind"], conclusion["kind"]} == {"positive_dimension", "isolated_zero"}:
+        return bool(fact["A"] == conclusion["A"])
     pair = (fact["kind"], conclusion["kind"])
-    return pair in (("no_relation", "relation"), ("more_roots", "roots"))
+    if pair in {("other distance", "sup_norm"), ("other distance", "best_error")}:
+        return True
+    if pair == ("not_nearest", "nearest"):
+        return True
+    if pair == ("no_zero", "has_zero") or pair in {(f"other {kind}", kind) for kind in COUNTS}:
+        return True
+    return pair in (("no_relation", "relation"), ("more_roots", "roots"), ("fewer_roots", "roots"))
 
 
 def _well_formed(network: Json, data: Json, conclusion: Json) -> None:
@@ -89,7 +105,9 @@ def _well_formed(network: Json, data: Json, conclusion: Json) -> None:
     need(all(len(row) == widths[0] for row in data["x"]), "x")
     need(all(len(row) == widths[-1] for row in data["y"]), "y")
     need(min(sample_weights(data)) > 0, "weights")
-    for value in conclusion.values():
+    for key, value in conclusion.items():
+        if key == "polynomial":
+            continue
         point = value.get("loss") if isinstance(value, dict) else value
         if isinstance(point, list):
             _in_weight_space(network, numbers(point))
@@ -119,6 +137,13 @@ def _holds(hypothesis: Json, network: Json, data: Json, conclusion: Json) -> boo
     if kind in plain:
         return plain[kind] and set(hypothesis) == {"kind"}
     distinct = len({tuple(row) for row in data["x"]})
+    if kind == "more_parameters_than_equations":
+        equations = len(data["x"]) * widths[-1]
+        return set(hypothesis) == {"kind"} and Space(network, data).count > equations
+    if kind == "loss":
+        here = literal.loss(network, data, numbers(conclusion["A"]))
+        need(set(hypothesis) == {"kind", "is"}, "keys")
+        return {"zero": here == 0, "positive": here > 0}[hypothesis["is"]]
     if kind == "connected_at_every_level":
         hidden_wide = all(w >= 2 * distinct for w in widths[1:-1])
         return plain["dense"] and network["output"] == "linear" and hidden_wide
@@ -147,7 +172,7 @@ def _lows(name: str, network: Json, data: Json, conclusion: Json, distinct: int)
         return [a + b for a, b in zip(*ranks, strict=True)]
     if name.startswith("monomials from "):
         listed, start = coefficients(network), int(name[-1])
-        need(listed is not None, "polynomial activations only")
+        need(listed is not None or layers == 0, "polynomial activations only")
         degrees = [i for i, a in enumerate(listed or []) if i >= start and a != 0]
         return [sum(len(_exponents(n, i)) for i in degrees)] * layers
     powers = [2**k for k in range(1, layers + 1)]
@@ -470,7 +495,7 @@ def _locally_minimal(network: Json, data: Json, a: Theta, local: Json) -> None:
         need(max(z) < 0, "a live unit")
     rng = random.Random(2)
     for _ in range(20):
-        near = [[[v + Fraction(rng.randint(-9, 9), 10**9) for v in r] for r in w] for w in a]
+        near = [[[v + Fraction(rng.randint(-9, 9), 10**60) for v in r] for r in w] for w in a]
         if literal.conforms(network, near):
             need(literal.loss(network, data, near) >= here, "not a local minimum")
 
@@ -492,6 +517,20 @@ def _roots(network: Json, data: Json, conclusion: Json, proof: Json) -> Fact:
     return {**fact, "kind": shown_roots(network, data, conclusion, proof)["kind"]}
 
 
+def _rank(network: Json, data: Json, conclusion: Json, proof: Json) -> Fact:
+    kind, exact = shown_rank(network, data, conclusion, proof)
+    fact = {**_normal(conclusion), "kind": kind}
+    if exact is None:
+        return fact
+    most = conclusion["at_most"]
+    inside = conclusion["at_least"] <= exact and (most is None or exact <= most)
+    return fact if inside else {**fact, "kind": f"other {kind}"}
+
+
+def _approximation(network: Json, data: Json, conclusion: Json, proof: Json) -> Fact:
+    return {**_normal(conclusion), "kind": shown_distance(network, conclusion, proof)}
+
+
 RULES = {
     "polyline": _polyline,
     "path": _curve,
@@ -499,5 +538,7 @@ RULES = {
     "optimum": _optimum,
     "witness": _witness,
     "root": _roots,
+    "rank": _rank,
+    "approximation": _approximation,
 }
 assert LINE.domain == QQ

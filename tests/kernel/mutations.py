@@ -23,11 +23,16 @@ RATIONAL = re.compile(r"-?[0-9]+(/[0-9]+)?")
 EXCESS = Fraction(1, 10**9)
 WORDS = (
     ("joined", "separated", "descends", "trapped", "global_min", "local_min", "not_poor_minimum"),
-    ("polyline", "path", "barrier", "optimum", "witness", "root"),
+    ("polyline", "path", "barrier", "optimum", "witness", "root", "rank", "approximation"),
+    ("sup_norm", "best_error", "nearest", "global_min", "roots"),
+    ("jacobian_rank", "zero_manifold", "nullity", "neurovariety_dimension", "roots"),
+    ("positive_dimension", "isolated_zero", "local_min", "not_poor_minimum", "has_zero"),
+    ("ambient", "fields", "catalecticant"),
+    ("loss", "more_parameters_than_equations"),
     ("layer", "output", "idle", "cell"),
     ("linear", "square", "cube", "relu", "abs", "step", "leaky_relu", "activation"),
     ("bound", "monotone"),
-    ("bezout", "multihomogeneous"),
+    ("bezout", "multihomogeneous", "staircase"),
     ("interpolation", "critical"),
     ("inputs", "monomials", "walls", "distinct"),
     ("zero", "orthogonal", "ky-fan", "identity", "dead-layer"),
@@ -79,8 +84,9 @@ def mutants(case: Case, others: list[Case]) -> Iterator[Mutant]:
         for what, new in _values(value, at):
             yield Mutant(case.name, f"{where} {what}", canonical(put(whole, at, new)), False)
         for what, new in _spellings(value):
-            if new is None and "pattern" in at:
-                continue  # a fixed entry made free: another network, not another spelling
+            other = type(new) in (int, str) and type(new) is not type(value)
+            if "pattern" in at and (new is None or other):
+                continue  # a fixed entry made free or shared: another network, no other spelling
             yield Mutant(case.name, f"{where} {what}", canonical(put(whole, at, new)), True)
         if isinstance(value, dict) and len(value) > 1:
             yield from _doubled(case, at, value)
@@ -204,8 +210,8 @@ def _respelled(value: str) -> Iterator[tuple[str, Json]]:
 
 
 def pairs(case: Case, count: int, seed: int) -> Iterator[Mutant]:
-    """Two places altered at once; not of a witness, which decides any relation either way."""
-    if case.certificate["rule"] == "witness":
+    """Two places altered at once; not where no proof is read and the rule decides either way."""
+    if not case.certificate["proof"]:
         return
     rng, whole = random.Random(f"pairs {seed} {case.name}"), case.certificate
     choices = [(at, new) for at, value in places(whole) for _, new in _values(value, at)]

@@ -107,6 +107,26 @@ def _exact(v: Any) -> Any:
     return QQ(f.numerator, f.denominator)
 
 
+def numbered(network: Json) -> tuple[list[list[list[Any]]], int]:
+    """Per layer the number of each parameter by first appearance (a shared slot has one), or the
+    value of a frozen entry; and how many parameters there are."""
+    numbers: dict[object, int] = {}
+    layers: list[list[list[Any]]] = []
+    widths = network["widths"]
+    for k, bias in enumerate(network["bias"]):
+        entries = network["pattern"][k] if network["pattern"] else None
+        layers.append([])
+        for i in range(widths[k + 1]):
+            row: list[Any] = []
+            for j in range(widths[k] + int(bias)):
+                entry = entries[i][j] if entries else None
+                key = (k, i, j) if entry is None else entry
+                frozen = isinstance(entry, str)
+                row.append(Fraction(entry) if frozen else numbers.setdefault(key, len(numbers)))
+            layers[-1].append(row)
+    return layers, len(numbers)
+
+
 def polynomial_rho(network: Json, one: Any) -> Callable[[Any], Any]:
     listed = coefficients(network)
     if listed is None:

@@ -28,8 +28,8 @@ from theorylab.kernel import Rejected, check
 from theorylab.kernel import canonical as kernel_canonical
 
 SLOWEST_CHECK = 40  # seconds of user time: the bound is on hanging, not on speed
-ACCEPTED_AT_MOST = 0.02
-NAMES = [case.name for case in HANDMADE if case.certificate["rule"] != "witness"]
+ACCEPTED_AT_MOST = 0.025  # statements with bounds stay true when these are loosened
+NAMES = [case.name for case in HANDMADE if case.certificate["proof"]]
 
 
 @cache
@@ -93,13 +93,18 @@ def test_the_corpus_covers_every_kind() -> None:
         for at, value in places(case.certificate):
             if at and isinstance(value, str):
                 found.setdefault(str(at[-1]), set()).add(value)
-    assert found["rule"] == {"polyline", "path", "barrier", "optimum", "witness", "root"}
+    rules = {"polyline", "path", "barrier", "optimum", "witness", "root", "rank", "approximation"}
+    assert found["rule"] == rules
     assert found["move"] == {"layer", "output", "idle", "cell"}
     assert found["form"] == {"bound", "monotone"}
     assert found["features"] == {"inputs", "monomials", "walls", "distinct"}
     assert found["by"] == {"zero", "orthogonal", "ky-fan", "identity", "dead-layer"} | {
         "bezout",
         "multihomogeneous",
+        "staircase",
+        "ambient",
+        "fields",
+        "catalecticant",
     }
     assert found["activation"] == {"linear", "square", "cube", "relu", "abs", "step"}
     assert {"polynomial", "leaky_relu", "piece"} <= {

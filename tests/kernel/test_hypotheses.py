@@ -83,6 +83,16 @@ PREDICATES: dict[str, tuple[Json, Callable[[bool], Json], Json]] = {
         lambda t: net([2, 1], "abs", None, "linear" if t else "activation"),
         UNIT,
     ),
+    "more parameters than equations": (
+        plain("more_parameters_than_equations"),
+        lambda t: net([2, 2 if t else 1, 1], "abs"),  # 6 or 3 parameters, 4 equations
+        FOUR,
+    ),
+    "a shared slot counts once": (
+        plain("more_parameters_than_equations"),
+        lambda t: net([1, 1], "abs", [True], "linear", [[[3, None if t else 3]]]),
+        UNIT,
+    ),
     "min(n,m)": (width("min(n,m)"), lambda t: net([2, 2 if t else 1, 2], "abs"), UNIT),
     "> min(n,m)": (width("min(n,m)", ">"), lambda t: net([2, 3 if t else 2, 2], "abs"), UNIT),
     "min(n,m) in every layer": (
@@ -153,6 +163,8 @@ def test_ranks_of_the_two_ends() -> None:
         {"kind": "hidden_widths", "relation": ">=", "bound": "p"},
         {"kind": "hidden_widths", "relation": ">=", "bound": 0},
         {"kind": "N_u = 1"},
+        {"kind": "loss", "is": "zero"},
+        {"kind": "more_parameters_than_equations", "by": 1},
     ],
 )
 def test_an_unknown_predicate_is_refused(hypothesis: Json) -> None:

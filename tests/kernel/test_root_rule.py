@@ -117,7 +117,7 @@ def test_five_roots_refute_at_most_four() -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"at_least": 6}, "fewer roots"),
+        ({"at_least": 6, "at_most": 9, "upper": {"by": "bezout"}}, "fewer roots"),
         ({"real": 4}, "fewer real roots"),
         ({"upper": {"by": "bezout"}}, "upper bound is not shown"),
         ({"upper": None}, "upper bound says by which"),
@@ -238,3 +238,147 @@ def test_partial_derivatives() -> None:
     p = Poly({(2, 1): 3, (0, 2): -1, (0, 0): 5}, 2, 7)
     assert p.derivative(0) == Poly({(1, 1): 6}, 2, 7)
     assert p.derivative(1) == Poly({(2, 0): 3, (0, 1): -2}, 2, 7)
+
+
+# Lemma 25. The members are 12 w u^2 + w - 18 u and 20 w^2 u - 30 w + u, made primitive; step 1
+# gives 5 w^2 - 3 u^2, step 2 gives 12 u^3 - 30 w + u: the standard monomials are 1, w, u, wu, u^2.
+STEPS: list[Any] = [
+    [[0, [["5", [[0, 1]]]]], [1, [["-3", [[1, 1]]]]]],
+    [[1, [["1", []]]], [2, [["-4", [[1, 1]]]]]],
+]
+
+
+POWER = {"polynomial": ["0"] * 32 + ["1"]}
+IDENTITY = [["1", "0", "0"], ["0", "1", "0"], ["0", "0", "1"]]
+
+
+def stairs(steps: Any = STEPS) -> dict[str, Any]:
+    return {"by": "staircase", "steps": steps}
+
+
+def test_a_staircase_completes_the_count() -> None:
+    outcome = kernel.check(certificate(upper=stairs()))
+    assert isinstance(outcome, kernel.Proved)
+    assert outcome.lemmas == ("Lemma 18", "Lemma 25")
+
+
+def test_a_staircase_needs_no_roots() -> None:
+    assert says(certificate(0, 0, 5, [], stairs())) == "proved"
+    assert "upper bound is not shown" in says(certificate(0, 0, 4, [], stairs()))
+
+
+def test_fewer_roots_than_stated_refute() -> None:
+    assert says(certificate(6, 0, None, [], stairs())) == "refuted"
+    assert says(certificate(6, 0, 9, [], stairs())) == "refuted"
+    assert says(certificate(6, 0, None, [], GROUPS)) == "refuted"
+    assert "fewer roots" in says(certificate(5, 0, None, [], stairs()))
+
+
+@pytest.mark.parametrize(
+    ("steps", "reason"),
+    [
+        # A wrong cofactor: 5w f - 4u g keeps the leading monomial w^2 u^2, so w^2 is not cut off.
+        ([[[0, [["5", [[0, 1]]]]], [1, [["-4", [[1, 1]]]]]], *STEPS[1:]], "pure power"),
+        ([STEPS[0], [[1, [["1", []]]], [2, [["-3", [[1, 1]]]]]]], "pure power"),
+        (STEPS[:1], "pure power"),
+        ([], "pure power"),
+        # A member that is not there yet, itself among them.
+        ([[[2, [["1", []]]]], *STEPS], "a member must be"),
+        ([[[-1, [["1", []]]]], *STEPS], "a member must be"),
+        (STEPS[::-1], "a member must be"),
+        # Zero has no leading monomial: it must not cut the whole staircase away.
+        ([*STEPS, []], "gives zero"),
+        ([*STEPS, [[0, []]]], "gives zero"),
+        ([*STEPS, [[0, [["1", []]]], [0, [["-1", []]]]]], "gives zero"),
+        # Cofactors are polynomials in the two unknowns.
+        ([[[0, [["5", [[2, 1]]]]]], *STEPS], "a variable must be"),
+        ([[[0, [["5", [[0, -1]]]]]], *STEPS], "an exponent must be"),
+        ([[[0, [["5", [[0, 65]]]]]], *STEPS], "an exponent must be"),
+        ([[[0, [["0", []]]]], *STEPS], "a term is zero"),
+        ([[0, [["5", []]]]], "a summand is"),
+        ({}, "must be a list"),
+        (None, "must be a list"),
+    ],
+)
+def test_each_hypothesis_of_the_staircase_matters(steps: Any, reason: str) -> None:
+    assert reason in says(certificate(upper=stairs(steps)))
+
+
+def test_the_order_of_monomials_is_fixed() -> None:
+    """By total degree first: 12 u^3 - 30 w + u never counts as the pure power w."""
+    third = [[1, [["1", []]]], [2, [["-4", [[1, 1]]]]]]
+    assert "pure power" in says(certificate(0, 0, 9, [], stairs([STEPS[0], [[1, [["1", []]]]]])))
+    assert says(certificate(0, 0, 4, [], stairs([STEPS[0], third]))) != "proved"
+    assert "unknown" in says(certificate(upper={**stairs(), "order": "lex"}))
+
+
+def test_more_members_only_lower_the_bound() -> None:
+    extra = [[3, [["7/3", [[0, 2]]]]]]
+    assert says(certificate(upper=stairs([*STEPS, extra]))) == "proved"
+
+
+def test_a_staircase_counts_multiplicities() -> None:
+    """w^2 u = y at y = 0 with u = 1: one zero, double, so at most 2 and never at most 1."""
+    system = {"kind": "interpolation", "ridge": None, "fixed": [[1, "1"]]}
+    network = {**NETWORK, "activation": "square"}
+    value = {"schema": kernel.SCHEMA, "rule": "root"}
+    for most, expected in ((2, "proved"), (1, "the upper bound is not shown")):
+        conclusion = {
+            "kind": "roots",
+            "system": system,
+            "at_least": 0,
+            "real_at_least": 0,
+            "at_most": most,
+        }
+        statement = {
+            "network": network,
+            "data": {"x": [["1"]], "y": [["0"]], "weights": None},
+            "hypotheses": [],
+            "conclusion": conclusion,
+        }
+        proof = {"precision": 0, "roots": [], "upper": stairs([])}
+        assert says(kernel.canonical({**value, "statement": statement, "proof": proof})) == expected
+
+
+def test_no_zero_at_all() -> None:
+    """u w = 1 and 2 u w = 3 contradict each other: 1 is in the ideal, nothing is standard."""
+    data = {"x": [["1"], ["2"]], "y": [["1"], ["3"]], "weights": None}
+    conclusion = {
+        "kind": "roots",
+        "system": {"kind": "interpolation", "ridge": None, "fixed": []},
+        "at_least": 0,
+        "real_at_least": 0,
+        "at_most": 0,
+    }
+    statement = {"network": NETWORK, "data": data, "hypotheses": [], "conclusion": conclusion}
+    one = [[[0, [["2", []]]], [1, [["-1", []]]]]]
+    for steps, expected in ((one, "proved"), ([], "pure power")):
+        proof = {"precision": 0, "roots": [], "upper": stairs(steps)}
+        value = {"schema": kernel.SCHEMA, "statement": statement, "rule": "root", "proof": proof}
+        assert expected in says(kernel.canonical(value))
+
+
+def test_dense_cofactors_upon_each_other_are_too_much_work() -> None:
+    dense = [["1", [[0, 2 * i + 1], [1, 2 * j + 1]]] for i in range(30) for j in range(30)]
+    steps = [[[k, dense]] for k in range(1, 60)]
+    assert "work" in says(certificate(0, 0, 5, [], stairs(steps)))
+
+
+@pytest.mark.slow
+def test_a_billion_standard_monomials_are_too_much_work() -> None:
+    """Three inputs, z^32 twice: the equations are w_i^1024 = 1."""
+    statement = {
+        "network": {**NETWORK, "widths": [3, 1, 1], "activation": POWER, "output": "activation"},
+        "data": {"x": IDENTITY, "y": [["1"]] * 3, "weights": None},
+        "hypotheses": [],
+        "conclusion": {
+            "kind": "roots",
+            "system": {"kind": "interpolation", "ridge": None, "fixed": [[3, "1"]]},
+            "at_least": 0,
+            "real_at_least": 0,
+            "at_most": 2**30,
+        },
+    }
+    proof = {"precision": 0, "roots": [], "upper": stairs([])}
+    value = {"schema": kernel.SCHEMA, "statement": statement, "rule": "root", "proof": proof}
+    assert "work" in says(kernel.canonical(value))

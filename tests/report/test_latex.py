@@ -145,6 +145,16 @@ def test_biases_weights_and_patterns() -> None:
     assert r"\sum_{j=1}^{N}s_j" in weighted
 
 
+def counted(kind: str, ridge: Any, fixed: Any, least: int, most: int | None) -> dict[str, Any]:
+    return {
+        "kind": "roots",
+        "system": {"kind": kind, "ridge": ridge, "fixed": fixed},
+        "at_least": least,
+        "real_at_least": 1,
+        "at_most": most,
+    }
+
+
 @pytest.mark.parametrize(
     ("conclusion", "words"),
     [
@@ -162,6 +172,13 @@ def test_biases_weights_and_patterns() -> None:
             {"kind": "relation", "left": "1", "op": "<", "right": {"loss": POINT}},
             r"1 < L(\theta_{2})",
         ),
+        (counted("interpolation", None, [[2, "1"]], 0, 4), r"at most $4$ isolated complex"),
+        (counted("interpolation", None, [[2, "1"]], 0, 4), r"where $\theta_{3}=1$ are fixed"),
+        (counted("interpolation", None, [], 81, None), r"\Phi(x_j;\theta)=y_j"),
+        (counted("critical", ["1", "1/2"], [], 5, 5), r"exactly $5$ isolated complex solutions"),
+        (counted("critical", ["1", "1/2"], [], 5, 9), r"at least $5$ and at most $9$"),
+        (counted("critical", ["1", "1/2"], [], 5, 5), r"$\lambda=(1,\tfrac{1}{2})$"),
+        (counted("critical", None, [], 2, None), r"At least $1$ of them are real"),
     ],
 )
 def test_every_conclusion(conclusion: dict[str, Any], words: str) -> None:

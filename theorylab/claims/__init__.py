@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import difflib
 
+from theorylab.claims.approximation import RELU_POLYNOMIAL_APPROXIMATION
 from theorylab.claims.claim import Claim, Erratum, Hypothesis, Variant
+from theorylab.claims.counts import BEZOUT_WEIGHTS, CRITICAL_COUNT, INTERPOLATION_COUNT
+from theorylab.claims.degeneracy import DEGENERATE_MINIMA, OVERPARAMETRISED_ZEROS
+from theorylab.claims.filling import FILLING_WIDTH
 from theorylab.claims.lifted import (
     ANY_DEPTH_CONNECTED,
     FINITE_DIMENSION_CONNECTED,
@@ -14,6 +18,7 @@ from theorylab.claims.lifted import (
 from theorylab.claims.linear import DEEP_LINEAR_CONNECTED, DEEP_LINEAR_DESCENT
 from theorylab.claims.minima import CONNECTED_IMPLIES_NO_POOR_MINIMA
 from theorylab.claims.quadratic import DEEP_QUADRATIC_CONNECTED, QUADRATIC_CONNECTED
+from theorylab.claims.real_zeros import REAL_ZEROS_MEAN
 from theorylab.outcome import InputError
 
 __all__ = ["Claim", "Erratum", "Hypothesis", "Variant", "all_claims", "claim"]
@@ -28,6 +33,14 @@ _CATALOGUE = (
     CONNECTED_IMPLIES_NO_POOR_MINIMA,
     QUADRATIC_CONNECTED,
     DEEP_QUADRATIC_CONNECTED,
+    OVERPARAMETRISED_ZEROS,
+    DEGENERATE_MINIMA,
+    FILLING_WIDTH,
+    BEZOUT_WEIGHTS,
+    INTERPOLATION_COUNT,
+    CRITICAL_COUNT,
+    RELU_POLYNOMIAL_APPROXIMATION,
+    REAL_ZEROS_MEAN,
 )
 
 
@@ -35,7 +48,7 @@ def all_claims() -> tuple[Claim, ...]:
     """Every claim of the catalogue, in the order of its pages.
 
     >>> len(all_claims())
-    9
+    17
     """
     return _CATALOGUE
 

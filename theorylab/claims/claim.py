@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from theorylab.instances import Draw, Instance
-from theorylab.kernel.statements import canonical
-from theorylab.outcome import InputError, Source, Undecided
+from theorylab.instances import Draw, Instance, Trial
+from theorylab.kernel.statements import Statement, canonical
+from theorylab.outcome import InputError, Observed, Source, Undecided
 from theorylab.topology.certificate import certificate, statement_json
 
 Json = dict[str, Any]
@@ -34,19 +34,33 @@ class Hypothesis:
         return dict(self.predicate)
 
 
+def _whatever(statement: Statement) -> bool:
+    """A reading that its hypotheses and the kind of its conclusion tell from all others."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One reading of a claim: ``printed`` as in the source, ``corrected``, or its ``converse``."""
+    """One reading of a claim: ``printed`` as in the source, ``corrected``, or its ``converse``.
+
+    ``asserts`` asks whether a statement with these hypotheses and this kind of conclusion says
+    what the reading says of it, where other readings have the same words and other numbers.
+    """
 
     name: str
     words: str
     latex: str
     hypotheses: tuple[Hypothesis, ...]
     conclusion: str
+    asserts: Callable[[Statement], bool] = _whatever
 
-    def states(self, hypotheses: Sequence[Json], conclusion: str) -> bool:
-        """Whether a statement with these hypotheses and this conclusion is an instance of it."""
-        return conclusion == self.conclusion and [h.json for h in self.hypotheses] == [*hypotheses]
+    def states(self, statement: Statement) -> bool:
+        """Whether a statement of the kernel is an instance of this reading."""
+        if statement.conclusion.kind != self.conclusion:
+            return False
+        return [h.json for h in self.hypotheses] == [*statement.hypotheses] and self.asserts(
+            statement
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +72,19 @@ class Erratum:
     corrected: str
 
 
+def _no_trials(seed: int, draws: int) -> tuple[Trial, ...]:
+    """An exact claim is tried on instances only."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Claim:
     """A theorem of the catalogue.
 
     ``canonical`` makes its fixed instances, ``random`` one from a ``Draw``, ``prover`` a
-    (rule, proof) for one instance. Guarantees: a claim decides nothing; only the kernel does, and
-    ``statement`` is fixed before the prover runs.
+    (rule, proof) for one instance. A claim of kind "statistical" has ``trials`` besides, of a seed
+    and a least number of draws, and an ``observer`` of one of them. Guarantees: a claim decides
+    nothing; only the kernel does, and ``statement`` is fixed before the prover runs.
     """
 
     id: str
@@ -77,6 +97,8 @@ class Claim:
     quantifier: str = "universal"
     kind: str = "exact"
     erratum: Erratum | None = None
+    trials: Callable[[int, int], tuple[Trial, ...]] = _no_trials
+    observer: Callable[[Trial], Observed] | None = None
 
     def variant(self, name: str) -> Variant:
         """The reading of this name; InputError for an unknown one."""
@@ -114,6 +136,13 @@ class Claim:
     def statement(self, instance: Instance) -> bytes:
         """The canonical bytes that a certificate for this instance must state, no byte less."""
         return canonical(self.statement_json(instance))
+
+    def observe(self, trial: Trial) -> Observed:
+        """What a trial finds. InputError for an exact claim."""
+        if self.observer is None:
+            rule = f"{self.id} is exact: it has instances, not trials"
+            raise InputError("trial", trial.name, rule, "decide an instance")
+        return self.observer(trial)
 
     def prove(self, instance: Instance) -> bytes | Undecided:
         """A certificate for the statement of the instance, not yet checked; or what is missing."""

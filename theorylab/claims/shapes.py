@@ -19,6 +19,7 @@ from theorylab.topology.path import Descent, Path, proof_of_descent, proof_of_jo
 
 FREEMAN_BRUNA = "Topology and Geometry of Half-Rectified Network Optimization"
 VENTURI = "Spurious Valleys in Two-layer Neural Network Optimization Landscapes"
+POGGIO_LIAO = "Theory II: Deep learning and optimization"
 
 LINEAR = Hypothesis.of(
     "linear", "the activation is linear", **{"kind": "activation", "is": "linear"}
@@ -49,6 +50,11 @@ def venturi(where: str) -> Source:
     """A theorem of Venturi, Bandeira & Bruna."""
     authors = ("Luca Venturi", "Afonso S. Bandeira", "Joan Bruna")
     return Source(authors, VENTURI, 2018, where)
+
+
+def poggio_liao(where: str) -> Source:
+    """A statement of Poggio & Liao."""
+    return Source(("Tomaso Poggio", "Qianli Liao"), POGGIO_LIAO, 2018, where)
 
 
 def pair(

@@ -1,64 +1,66 @@
 """count: how many isolated solutions a system has, and an honest word on whether these are all.
 
 The ladder: a proved bound that the certified roots meet (``kernel`` for networks, else ``flint``),
-an exact count by a Groebner basis (``flint``) or msolve (``cas``), otherwise incomplete. Agreeing
-runs are no evidence here: without a trace test nothing is complete at ``numeric``.
+an exact count by a Groebner basis (``flint``; ``kernel`` for networks, by its steps) or msolve
+(``cas``), the generic count of a network's architecture by monodromy and the trace test
+(``numeric``), otherwise incomplete. Where roots are multiple, lost, or not to be certified in a
+box, all solutions come from exact algebra (see `ladder`). Agreeing runs are no evidence here.
 """
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from typing import Any, Final
 
 import numpy as np
 from flint import fmpq
 
-from theorylab import kernel as trusted
 from theorylab.counting.bounds import Bound, best_multihomogeneous, bezout, mixed_volumes
 from theorylab.counting.expanded import Expanded, Monomial
-from theorylab.counting.external import (
-    EmptySet,
-    EngineError,
-    FiniteSet,
-    MissingEngine,
-    PositiveDimensional,
-    bertini,
-    msolve,
-    phc,
-)
-from theorylab.counting.groebner import exact_count
-from theorylab.counting.homotopy import PathStatus, SimpleEngine
+from theorylab.counting.external import EngineError, MissingEngine, bertini, phc
+from theorylab.counting.homotopy import BatchEngine, Engine, PathStatus, SimpleEngine
 from theorylab.counting.homotopy.engine import SAME_SINGULAR, Complexes, clusters
-from theorylab.counting.rootcount import Bounds, RootCount
+from theorylab.counting.homotopy.member import solve_member
+from theorylab.counting.homotopy.monodromy import GenericCount
+from theorylab.counting.homotopy.tracker import Options
+from theorylab.counting.ladder import Ladder, Upper, adjoined
+from theorylab.counting.rootcount import Bounds, Component, RootCount
 from theorylab.counting.roots import (
-    CertifiedRoot,
     CertifiedRoots,
     Fate,
     Realness,
     Verdict,
     certify,
-    kernel_estimate,
-    kernel_proof,
 )
 from theorylab.counting.system import PolynomialSystem
-from theorylab.kernel.arith import MAX_WORK, METER, Refusal
-from theorylab.kernel.roots import equations
-from theorylab.kernel.statements import SCHEMA, canonical, parse
+from theorylab.counting.torus import in_torus
+from theorylab.counting.univariate import Solved
+from theorylab.counting.vouched import by_kernel, literal
+from theorylab.kernel.arith import Refusal
 from theorylab.outcome import Assurance, InputError, Undecided
 
 __all__ = ["DOMAINS", "ENGINES", "Bounds", "RootCount", "count"]
 
-ENGINES: Final = ("auto", "simple", "phc", "bertini")
+ENGINES: Final = ("auto", "batch", "simple", "phc", "bertini")
+# Up to so many paths "auto" takes the engine that needs nothing compiled.
+_FEW_PATHS: Final = 4
 DOMAINS: Final = ("affine", "torus")
+MOST_THREADS: Final = 256
 # Seconds that the kernel may take, by its own forecast, before its word is left out.
 _KERNEL_SECONDS: Final = 120.0
-_MSOLVE_SECONDS: Final = 120.0
 _MIXED_SECONDS: Final = 10.0
 _TERMS: Final = 20_000
-_SLOW_PATHS: Final = 500
+# How the solutions of exact algebra are called among the runs.
+EXACT: Final = "exact algebra"
+FAMILY: Final = "monodromy"
+# With more solutions than this Groebner bases take minutes and more.
+_EXACT_MOST: Final = 600
+_SLOW_PATHS: Final = 100_000
+# Networks with more paths than this are first solved as members of their family.
+_FAMILY_PATHS: Final = 5_000
 # Up to this many unknowns the cells of the mixed volume are a matter of a moment.
 _MIXED_UNKNOWNS: Final = 8
 
@@ -72,17 +74,21 @@ def count(
     engine: str = "auto",
     domain: str = "affine",
     kernel: bool = True,
+    threads: int = 1,
     say: Say | None = None,
 ) -> RootCount:
     """How many distinct isolated complex solutions a system has, certified, and at most how many.
 
-    Two runs of the engine (two more while an exact count is not met) are merged and certified.
+    Two runs of the engine (two more while an exact count is not met) are merged and certified; a
+    network with many paths is solved as a member of its family instead.
     ``domain`` "torus" counts solutions without zero coordinates; ``kernel`` asks the kernel to
-    repeat it for systems of networks; ``say`` is told before long work.
+    repeat it for systems of networks; ``threads`` go to engines that take them (batch), and change
+    the speed alone; ``say`` is told before long work.
 
     Guarantees: ``certified`` and ``upper`` at the assurances given; ``complete`` only if they
-    meet, never from floating point alone. Raises InputError for bad options, systems too large,
-    and an engine asked for by name that is not installed.
+    meet, and from floating point only by the trace test and two agreeing seeds. Raises
+    InputError for bad options, systems too large, and an engine asked for by name that is not
+    installed.
     Source: the rules of `bounds`, `roots` and `groebner`.
 
     >>> from theorylab.counting.system import system_from_json
@@ -96,9 +102,13 @@ def count(
             raise InputError(argument, value, f"it is one of {', '.join(known)}", "choose one")
     if seed < 0:
         raise InputError("seed", seed, "a seed is an integer >= 0", "use 0")
+    if not 1 <= threads <= MOST_THREADS:
+        rule = f"there are 1 to {MOST_THREADS} threads"
+        raise InputError("threads", threads, rule, "use as many as there are cores")
     if not system.variables:
         raise InputError("system", system.name, "nothing is unknown", "fix fewer parameters")
-    return _Counting(system, seed, engine, domain, kernel, say or (lambda words: None)).run()
+    said = say or (lambda words: None)
+    return _Counting(system, seed, engine, domain, kernel, said, threads=threads).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +119,6 @@ class _Run:
     seed: int
     points: Complexes
     lost: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Upper:
-    """At most ``value`` isolated distinct solutions, by which rule, and who says so."""
-
-    value: int
-    rule: str
-    assurance: Assurance
 
 
 @dataclass
@@ -132,55 +133,71 @@ class _Counting:
     say: Say
     notes: list[str] = field(default_factory=list)
     runs: list[_Run] = field(default_factory=list)
+    threads: int = 1
     dimension: int | None = None
     expanded: Expanded | None = None
+    ladder: Ladder | None = None
     proved: Bound | None = None
     exact: int | None = None
+    component: Component | None = None
+    multiplicity: int | None = None
+    generic: GenericCount | None = None
     bounds: Bounds = field(default_factory=Bounds)
 
     def run(self) -> RootCount:
         begun = time.perf_counter()
         self.expanded = self._expand()
         self._bound()
-        upper: _Upper | None = None
+        upper: Upper | None = None
         if self.proved is not None:
             groups = "".join("{" + ", ".join(g) + "}" for g in self.proved.partition or ())
             kind = "Bezout" if self.proved.kind == "bezout" else self.proved.kind
             rule = f"{kind} number {groups}".strip()
-            upper = _Upper(self.proved.value, rule, self.proved.assurance)
+            if self.proved.value == 0 and not self.system.is_square:
+                rule = "fewer equations than unknowns"
+            upper = Upper(self.proved.value, rule, self.proved.assurance)
         if self.system.is_square and not (upper and upper.value == 0):
             self._follow(2)
         roots = self._certified()
         if self._disagree(roots):
             self.notes.append(self._disagree(roots))
+        solved: Solved | None = None
         if not (upper and upper.value == len(roots)):
             exact = self._exact(len(roots))
-            if exact is not None and exact.value > len(roots) and self.runs:
-                self.say("an exact count says that roots are missing: two more runs")
-                self._follow(2)
-                roots = self._certified()
+            if exact is not None and (exact.value > len(roots) or not self.system.is_square):
+                solved = self._solved(roots)
+                if self.system.is_square:
+                    roots = self._again(solved)
             if exact is not None and upper is not None and exact.value > upper.value:
                 self.notes.append(
                     f"CONTRADICTION: exactly {exact.value} by {exact.rule}, but at most "
                     f"{upper.value} by {upper.rule}; both are left out. Please report this"
                 )
-                upper = self.exact = None
+                upper = self.exact = solved = None
             elif exact is not None:
                 upper = exact
+        met = upper is not None and upper.value == len(roots)
+        if self.exact is None and not met and (self.dimension or 0) <= 0:
+            roots, upper = self._by_family(roots, upper)
         if 0 < len(roots) == self.bounds.bezout:
             # Components of positive dimension would take their share of Bezout's number.
-            self.dimension = 0
+            self.dimension, self.multiplicity = 0, len(roots)
         if upper is not None and upper.value < len(roots):
             self.notes.append(
                 f"CONTRADICTION: {len(roots)} roots are certified, but {upper.rule} says at most "
                 f"{upper.value}; the bound is left out. Please report this"
             )
-            upper = None
+            upper = solved = None
         found = self._count(roots, upper)
         if self.ask_kernel and self.system.origin is not None:
-            found = self._by_kernel(found, roots)
+            found = by_kernel(
+                found, roots, self.system, self.expanded, self.proved, self.exact, self.say
+            )
+        if solved is not None:
+            found = self._with_all(found, solved)
         if self.domain == "torus":
-            found = self._in_torus(found, roots)
+            found = in_torus(found, self.system, roots, self._climb())
+        found = self._with_reality(found)
         if not found.complete:
             found = replace(found, notes=(*found.notes, *self._advice(found)))
         return replace(found, seconds=time.perf_counter() - begun)
@@ -188,9 +205,6 @@ class _Counting:
     # Bounds
 
     def _expand(self) -> Expanded | None:
-        if not self.system.is_real:
-            self.notes.append("complex coefficients: no exact count is tried")
-            return None
         try:
             terms = self.system.expanded(_TERMS)
         except InputError as error:
@@ -198,17 +212,21 @@ class _Counting:
             return None
         # Names of our own: those of a file may be too wild for others.
         names = tuple(f"x{j + 1}" for j in range(len(self.system.variables)))
-        return Expanded(names, tuple(_rational(p) for p in terms))
+        if not self.system.is_real:
+            # Exact algebra and the engines outside are asked over Q, with i as an unknown.
+            return adjoined(names, terms)
+        return Expanded(names, tuple(map(_rational, terms)))
 
     def _bound(self) -> None:
         exact = self.expanded
-        graded = self.system if exact is None else exact.renamed(self.system.variables)
+        real = exact is not None and self.system.is_real
+        graded = exact.renamed(self.system.variables) if exact and real else self.system
         found = best = bezout(graded)
         if self.system.is_square:
             best = best_multihomogeneous(graded, [self.system.groups])
         small = len(self.system.variables) <= _MIXED_UNKNOWNS
         volumes = None
-        if exact is not None and exact.is_square and small:
+        if exact is not None and real and exact.is_square and small:
             volumes = mixed_volumes(exact, timeout=_MIXED_SECONDS)
         bkk = None if volumes is None else volumes[self.domain == "affine"].value
         multihomogeneous = best.value if self.system.is_square else None
@@ -221,9 +239,11 @@ class _Counting:
                 f"{self.system.shape_in_words}, so no solution is isolated; {excess} generic "
                 f"slice{'s' if excess > 1 else ''} would make solutions countable"
             )
+            ladder = self._climb()
+            self.component = None if ladder is None else ladder.component(self.system, excess)
         elif excess < 0:
-            self.notes.append("more equations than unknowns: no root is certified in a box")
-        if self.system.gauge.continuous and excess <= 0:
+            self.notes.append("more equations than unknowns: roots are certified by exact algebra")
+        if self.system.gauge.continuous > len(self.system.slices) and excess <= 0:
             self.notes.append(
                 f"a known symmetry of dimension {self.system.gauge.continuous} is left unfixed: "
                 "solutions it moves are not isolated and not counted"
@@ -232,6 +252,8 @@ class _Counting:
     # Roots
 
     def _follow(self, times: int) -> None:
+        if not self.runs and self._many_paths() and self._member():
+            return
         first = len(self.runs)
         for seed in range(self.seed + first, self.seed + first + times):
             found = self._solve(seed)
@@ -240,23 +262,71 @@ class _Counting:
             self.runs.append(found)
 
     def _solve(self, seed: int) -> _Run | None:
-        if self.engine in ("auto", "simple"):
-            simple = SimpleEngine()
+        if self.engine in ("auto", "batch", "simple"):
+            ours = self._built_in()
             try:
-                paths = simple.path_count(self.system)
+                paths = ours.path_count(self.system)
             except InputError as error:
-                if self.engine == "simple":
+                if self.engine != "auto":
                     raise
                 self.notes.append(f"the built-in engine refused: {error.rule}")
             else:
                 if paths > _SLOW_PATHS and not self.runs:
                     self.say(f"following {paths} paths, at least twice: this may take minutes")
-                return _followed(simple, self.system, seed)
+                return _followed(ours, self.system, seed)
         return self._outside("phc" if self.engine == "auto" else self.engine, seed)
+
+    def _built_in(self) -> Engine:
+        few = self.engine == "auto" and math.prod(self.system.degrees) <= _FEW_PATHS
+        if few or self.engine == "simple":
+            return SimpleEngine()
+        return BatchEngine(Options(threads=self.threads))
+
+    def _many_paths(self) -> bool:
+        degrees = self.system.degrees
+        return self.engine == "auto" and math.prod(degrees) > _FAMILY_PATHS
+
+    def _member(self) -> bool:
+        """Whether the solutions of a network came from a generic member of its family."""
+        if self.generic is not None:
+            return False
+        try:
+            found = solve_member(self.system, self.seed, threads=self.threads, say=self.say)
+        except InputError as error:
+            self.notes.append(f"no generic count: {error.rule}")
+            return False
+        if found is None:
+            return False
+        self.generic, instance = found
+        self.runs.append(_Run(FAMILY, self.seed, instance.points, len(instance.lost)))
+        return True
+
+    def _by_family(
+        self, roots: CertifiedRoots, upper: Upper | None
+    ) -> tuple[CertifiedRoots, Upper | None]:
+        """The roots with those that the family leads to, and its generic count as a bound."""
+        if self.engine not in ("auto", "batch"):
+            return roots, upper
+        if self._member():
+            roots = self._certified()
+        generic = self.generic
+        if generic is None or (upper is not None and upper.value <= generic.count):
+            return roots, upper
+        if not generic.complete:
+            notes = [*generic.reasons, *(part.note for part in generic.components if part.note)]
+            open_ends = "; ".join(notes) or f"trace test to {generic.residual:.0e} only"
+            self.notes.append(f"the generic count {generic.count} is open: {open_ends}")
+            return roots, upper
+        seeds = " and ".join(map(str, generic.seeds))
+        rule = (
+            f"generic count of the architecture by monodromy (seeds {seeds}) and trace test "
+            f"(residual {generic.residual:.0e})"
+        )
+        return roots, Upper(generic.count, rule, Assurance.NUMERIC)
 
     def _outside(self, name: str, seed: int) -> _Run | None:
         if self.expanded is None:
-            self.notes.append(f"{name} takes rational coefficients of bounded size only")
+            self.notes.append(f"{name} takes systems of bounded size only")
             return None
         try:
             if name == "phc":
@@ -276,6 +346,9 @@ class _Counting:
             self.notes.append(str(found))
             return None
         points = np.array(found.points, dtype=np.complex128)
+        if not self.system.is_real:
+            # Half of the points have -i for i: those solve the conjugate system.
+            points = points[points[:, -1].imag > 0, :-1]
         self.notes += found.notes
         return _Run(f"{name} {found.version}".strip(), seed, points, found.failures)
 
@@ -305,104 +378,68 @@ class _Counting:
 
     # The exact count
 
-    def _exact(self, certified: int) -> _Upper | None:
-        if self.expanded is None:
-            return None
-        try:
-            literal = self._literal(self.expanded)
-        except Refusal as refusal:
-            self.notes.append(f"no exact count: the kernel does not expand the system: {refusal}")
-            return None
-        open_ends: list[str] = []
-        for source in (_by_groebner, _by_msolve):
+    def _climb(self) -> Ladder | None:
+        """The exact rungs; None for systems too large to be written out."""
+        if self.ladder is None and self.expanded is not None:
             try:
-                found = source(literal, self.seed)
-            except MissingEngine as error:
-                self.notes.append(f"an exact count was not possible: {error}")
-                continue
-            except EngineError as error:
-                self.notes.append(str(error))
-                continue
-            if isinstance(found, Undecided):
-                open_ends.append(str(found))
-                continue
-            dimension, distinct, rule, assurance = found
-            self.dimension = dimension
-            if dimension > 0:
-                self.notes.append(
-                    f"the solution set has dimension {dimension} ({rule}): {certified} isolated "
-                    "ones are a lower bound, and those on larger components are not counted"
-                )
+                given = literal(self.system, self.expanded)
+            except Refusal as refusal:
+                words = f"no exact count: the kernel does not expand the system: {refusal}"
+                self.notes.append(words)
+                self.expanded = None
                 return None
-            if distinct is None:
-                continue
-            self.exact = distinct
-            return _Upper(distinct, rule, assurance)
-        self.notes += open_ends
-        return None
+            self.ladder = Ladder(given, 1 if self.system.is_real else 2, self.seed, self.notes)
+        return self.ladder
 
-    def _literal(self, expanded: Expanded) -> Expanded:
-        """The system as the kernel derives it from network and data; of files, as expanded."""
-        if self.system.origin is None or not self.system.is_square or self.system.slices:
-            return expanded
-        conclusion, rule, proof = kernel_proof(CertifiedRoots(self.system, (), ()), self.system)
-        statement, _, _ = parse(self._certificate(conclusion, rule, proof))
-        METER.left = MAX_WORK
-        polynomials = equations(statement, statement.conclusion.values["system"])
-        return Expanded(
-            expanded.variables,
-            tuple({m: fmpq(c, p.den) for m, c in p.terms.items()} for p in polynomials),
-        )
+    def _exact(self, certified: int) -> Upper | None:
+        if self.generic is not None and self.generic.count > _EXACT_MOST:
+            self.notes.append(f"no exact count is tried of {self.generic.count} solutions")
+            return None
+        ladder = self._climb()
+        found = None if ladder is None else ladder.exact()
+        if ladder is None or found is None:
+            return None
+        self.dimension, self.multiplicity = found.dimension, found.degree
+        if found.dimension > 0:
+            self.notes.append(
+                f"the solution set has dimension {found.dimension} ({found.rule}): the isolated "
+                f"ones ({certified}) are a lower bound, and those on it are not counted"
+            )
+            self.component = ladder.component(self.system, found.dimension)
+            return None
+        self.exact = found.distinct
+        return found.upper
 
-    # The kernel
+    def _solved(self, roots: CertifiedRoots) -> Solved | None:
+        """All solutions by exact algebra, unless they contradict the certified roots."""
+        assert self.ladder is not None
+        found = self.ladder.solved()
+        if isinstance(found, Undecided):
+            self.notes.append(f"the solutions are not all found by exact algebra: {found}")
+            return None
+        if found.distinct != self.exact or not found.agrees(roots):
+            self.notes.append(
+                f"CONTRADICTION: {found.distinct} solutions by a {found.rule} do not fit "
+                f"{len(roots)} certified roots of {self.exact}; they are left out. Please report "
+                "this"
+            )
+            self.exact = None
+            return None
+        return found
 
-    def _certificate(self, conclusion: dict[str, Any], rule: str, proof: dict[str, Any]) -> bytes:
-        origin = self.system.origin
-        assert origin is not None, "only systems of networks have certificates"
-        statement = {
-            "network": origin.network.to_json(),
-            "data": origin.data.to_json(),
-            "hypotheses": [],
-            "conclusion": conclusion,
-        }
-        return canonical({"schema": SCHEMA, "statement": statement, "rule": rule, "proof": proof})
-
-    def _by_kernel(self, found: RootCount, roots: CertifiedRoots) -> RootCount:
-        """The count with what the kernel vouches for: the roots, and the proved bound."""
-        if not len(roots):
-            return found
-        estimate = kernel_estimate(roots, self.system)
-        if estimate.obstacle is not None or estimate.seconds > _KERNEL_SECONDS:
-            return replace(found, notes=(*found.notes, f"not asked of the kernel: {estimate}"))
-        if estimate.seconds > 2:
-            self.say(f"the kernel repeats the certification: {estimate}")
-        bound, at_most = self.proved, None
-        upper: dict[str, Any] | None = None
-        if bound is not None and bound.value >= len(roots):
-            at_most, upper = bound.value, {"by": "bezout"}
-            if bound.kind == "multihomogeneous" and bound.partition is not None:
-                index = {name: j for j, name in enumerate(self.system.variables)}
-                groups = [[index[name] for name in group] for group in bound.partition]
-                upper = {"by": "multihomogeneous", "groups": groups}
-        raw = self._certificate(*kernel_proof(roots, self.system, at_most, upper))
-        outcome = trusted.check(raw)
-        if not isinstance(outcome, trusted.Proved):
-            reason = getattr(outcome, "reason", "it found more roots than the bound allows")
-            words = f"the kernel did not accept the certificate: {reason}"
-            return replace(found, notes=(*found.notes, words))
-        same = bound is not None and found.upper == bound.value and at_most is not None
-        return replace(
-            found,
-            roots_assurance=Assurance.KERNEL,
-            upper_assurance=Assurance.KERNEL if same else found.upper_assurance,
-            lemmas=outcome.lemmas,
-            certificate_bytes=raw,
-            sha256=outcome.statement.sha256,
-        )
+    def _again(self, solved: Solved | None) -> CertifiedRoots:
+        """The certified roots after another try: from the exact solutions, or two more runs."""
+        if solved is None and self.runs:
+            self.say("an exact count says that roots are missing: two more runs")
+            self._follow(2)
+        elif solved is not None:
+            points = np.array(solved.approximations(), dtype=np.complex128)
+            self.runs.append(_Run(EXACT, self.seed, points, 0))
+        return self._certified()
 
     # The result
 
-    def _count(self, roots: CertifiedRoots, upper: _Upper | None) -> RootCount:
+    def _count(self, roots: CertifiedRoots, upper: Upper | None) -> RootCount:
         parts = self._verdicts(roots)
         lost = [
             run.lost + sum(v.fate is Fate.UNRESOLVED for v in part)
@@ -436,64 +473,65 @@ class _Counting:
             upper_assurance=None if upper is None else upper.assurance,
             engine=self.runs[0].engine if self.runs else "none",
             seed=self.seed,
-            runs=tuple(run.seed for run in self.runs),
+            orbits=self._orbits(len(roots)),
+            multiplicity=self.multiplicity,
+            component=self.component,
+            runs=self._seeds(),
             notes=tuple(self.notes),
             roots=roots,
         )
 
-    def _in_torus(self, found: RootCount, roots: CertifiedRoots) -> RootCount:
-        """Without the roots that have a zero coordinate; those that may have one bound the rest."""
-        where = [_zero_coordinates(self.system, root) for root in roots.roots]
-        kept = [root for root, zero in zip(roots.roots, where, strict=True) if zero is False]
-        zeros, open_ = where.count(True), where.count(None)
-        upper, rule, above = found.upper, found.upper_rule, found.upper_assurance
-        notes = list(found.notes)
-        if upper is not None and zeros:
-            upper, rule = upper - zeros, f"{rule}, less {zeros} with a zero coordinate"
-            above = Assurance.weakest(above or Assurance.FLINT, Assurance.FLINT)
-        if upper != len(kept):
-            exact = self._exact_in_torus()
-            if (
-                exact is not None
-                and len(kept) <= exact.value
-                and (upper is None or exact.value <= upper)
-            ):
-                upper, rule, above = exact.value, exact.rule, exact.assurance
-        if open_ and upper != len(kept):
-            notes.append(f"{open_} roots may have a zero coordinate: balls cannot tell")
-        part = [root.realness for root in kept]
+    def _seeds(self) -> tuple[int, ...]:
+        own = tuple(run.seed for run in self.runs if run.engine not in (EXACT, FAMILY))
+        return own or (() if self.generic is None else self.generic.seeds)
+
+    def _orbits(self, certified: int) -> int | None:
+        """How many functions the solutions are, where all of a generic member's are found."""
+        generic = self.generic
+        whole = generic is not None and generic.complete and generic.count == certified
+        return generic.orbits if generic is not None and whole else None
+
+    def _with_all(self, found: RootCount, solved: Solved) -> RootCount:
+        """The count with all solutions of exact algebra, regular or not."""
+        if found.certified == solved.distinct:
+            return replace(found, solved=solved)
+        if found.upper is not None and found.upper < solved.distinct:
+            words = (
+                f"CONTRADICTION: {solved.distinct} solutions by a {solved.rule}, but at most "
+                f"{found.upper} by {found.upper_rule}; both are left out. Please report this"
+            )
+            none = replace(found, upper=None, upper_rule=None, upper_assurance=None)
+            return replace(none, notes=(*found.notes, words))
+        met = found.upper == solved.distinct
         return replace(
             found,
-            domain="torus",
-            certified=len(kept),
-            certified_real=part.count(Realness.REAL),
-            real_undecided=part.count(Realness.UNDECIDED),
-            upper=upper,
-            upper_rule=rule,
-            roots_assurance=Assurance.weakest(found.roots_assurance, Assurance.FLINT),
-            upper_assurance=above,
-            notes=tuple(notes),
+            certified=solved.distinct,
+            certified_real=solved.real,
+            real_undecided=0,
+            multiple=solved.multiple,
+            multiplicity=solved.with_multiplicity,
+            upper=solved.distinct,
+            upper_rule=found.upper_rule if met else solved.rule,
+            upper_assurance=found.upper_assurance if met else solved.assurance,
+            roots_assurance=Assurance.FLINT,
+            solved=solved,
         )
 
-    def _exact_in_torus(self) -> _Upper | None:
-        """The exact number of solutions in the torus: t x_1 ... x_n = 1 has them and no others."""
-        if self.expanded is None:
-            return None
-        try:
-            literal = self._literal(self.expanded)
-        except Refusal:
-            return None
-        n = len(literal.variables)
-        lifted = [{(*m, 0): c for m, c in p.items()} for p in literal.polynomials]
-        inverse = {(1,) * (n + 1): fmpq(1), (0,) * (n + 1): fmpq(-1)}
-        found = exact_count(Expanded((*literal.variables, "t"), (*lifted, inverse)))
-        if isinstance(found, Undecided) or found.dimension > 0:
-            return None
-        distinct = 0 if found.dimension < 0 else found.distinct
-        if distinct is None:
-            return None
-        rule = "Groebner basis over Q by FLINT, in the torus"
-        return _Upper(distinct, rule, Assurance.FLINT)
+    def _with_reality(self, found: RootCount) -> RootCount:
+        """The complete count with the exact number of real ones, where boxes do not tell it."""
+        ladder = self._climb() if found.complete and found.real_undecided else None
+        if ladder is None:
+            return found
+        solved = ladder.solved(torus=found.domain == "torus")
+        if isinstance(solved, Undecided) or solved.distinct != found.certified:
+            return found
+        return replace(found, certified_real=solved.real, real_undecided=0, solved=solved)
+
+    def _missing(self, exact: int) -> str:
+        """What is wrong with the solutions that are not certified."""
+        if self.multiplicity == exact:
+            return "all are simple, so the engine lost them"
+        return "multiple, or lost by the engine"
 
     def _advice(self, found: RootCount) -> list[str]:
         words = []
@@ -501,7 +539,7 @@ class _Counting:
             words.append(
                 f"there are exactly {found.upper} distinct solutions ({found.upper_rule}); "
                 f"{found.upper - found.certified} are not certified: "
-                + ("no engine ran" if found.engine == "none" else "multiple, or lost by the engine")
+                + ("no engine ran" if found.engine == "none" else self._missing(found.upper))
             )
         elif self.bounds.bkk == found.certified and found.certified:
             words.append(
@@ -516,69 +554,18 @@ class _Counting:
                 )
         if self.runs and self.exact is None:
             words.append(
-                "agreeing runs are no evidence of completeness: the trace test is not in this "
-                "version"
+                "agreeing runs are no evidence of completeness"
+                + ("" if self.generic else "; the trace test is for networks in general position")
             )
         return words
 
 
-def _rational(terms: dict[Monomial, Any]) -> dict[Monomial, fmpq]:
+def _rational(terms: Mapping[Monomial, Any]) -> dict[Monomial, fmpq]:
     return {m: fmpq(c) for m, c in terms.items()}
 
 
-def _followed(engine: SimpleEngine, system: PolynomialSystem, seed: int) -> _Run:
+def _followed(engine: Engine, system: PolynomialSystem, seed: int) -> _Run:
     """All end points but those at infinity: what a failed path left may certify all the same."""
     found = engine.solve(system, seed=seed)
     wanted = found.ids(PathStatus.FINITE, PathStatus.SINGULAR, PathStatus.FAILED)
     return _Run(engine.name, seed, found.points[list(wanted)], found.count(PathStatus.JUMPED))
-
-
-_Exact = tuple[int, int | None, str, Assurance]
-
-
-def _by_groebner(system: Expanded, seed: int) -> _Exact | Undecided:
-    found = exact_count(system)
-    if isinstance(found, Undecided):
-        return found
-    distinct = 0 if found.dimension < 0 else found.distinct
-    rule = "Groebner basis over Q by FLINT"
-    return found.dimension, distinct, rule, Assurance.FLINT
-
-
-def _by_msolve(system: Expanded, seed: int) -> _Exact | Undecided:
-    found = msolve.complex_solutions(system, seed=seed, timeout=_MSOLVE_SECONDS)
-    if isinstance(found, Undecided):
-        return found
-    rule = f"msolve {found.version} modulo two primes"
-    match found:
-        case EmptySet():
-            return -1, 0, rule, Assurance.CAS
-        case PositiveDimensional():
-            return found.dimension, None, rule, Assurance.CAS
-        case FiniteSet():
-            return 0, found.distinct, rule, Assurance.CAS
-
-
-def _zero_coordinates(system: PolynomialSystem, root: CertifiedRoot) -> bool | None:
-    """Whether a root has a zero coordinate; None when neither is proved."""
-    balls = root.balls()
-    near = [ball.contains(0) for ball in balls]
-    if not any(near):
-        return False
-    # The root itself, if it is a simple rational point: exact evaluation proves it.
-    scale = 1 << root.box.precision
-    if system.is_real and root.box.has_real_center:
-        for largest in (1, 1_000, 1_000_000):
-            point = [
-                fmpq(0) if zero else _simple(Fraction(re, scale), largest)
-                for (re, _), zero in zip(root.box.center, near, strict=True)
-            ]
-            inside = all(ball.contains(q) for ball, q in zip(balls, point, strict=True))
-            if inside and not any(v != 0 for v in system.evaluate_exact(point)):
-                return True
-    return None
-
-
-def _simple(value: Fraction, largest: int) -> fmpq:
-    near = value.limit_denominator(largest)
-    return fmpq(near.numerator, near.denominator)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from theorylab.counting.certified import CertifiedRoots
+from theorylab.counting.univariate import Solved
 from theorylab.outcome import Assurance
 
 SCHEMA: Final = "theorylab.count/1"
@@ -25,14 +26,43 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
+class Component:
+    """What ``slices`` seeded linear equations say of a solution set of positive dimension.
+
+    They leave ``points`` distinct solutions (the degree of the components of that dimension, if
+    the slices are generic), and at one of them the Jacobian has rank at least ``rank``: the
+    solutions around it have dimension at most n - rank. The points and the rank are proved;
+    ``assurance`` vouches for there being no further points.
+    """
+
+    slices: int
+    points: int
+    rank: int
+    assurance: Assurance
+
+    def in_words(self, unknowns: int) -> str:
+        """The certificate in one sentence."""
+        what = _number(self.slices, "generic slice")
+        return (
+            f"{what} {'meet' if self.slices > 1 else 'meets'} it in "
+            f"{_number(self.points, 'point')} ({self.assurance.value}), and at one of them the "
+            f"Jacobian has rank {self.rank}: the solutions around it have dimension at most "
+            f"{unknowns - self.rank}; count them by with_slices({self.slices})"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class RootCount:
     """Between ``certified`` and ``upper`` distinct isolated complex solutions in ``domain``.
 
-    ``certified`` regular roots lie in disjoint boxes, ``certified_real`` of them proved real and
-    ``real_undecided`` neither real nor not. ``singular`` clusters of end points and ``unresolved``
-    paths (of the worst run) may hide further ones. ``dimension`` is that of the whole solution
-    set (-1: empty; with fewer equations than unknowns, at least that if not empty; None: not
-    known). ``runs`` are the seeds that were run; ``roots`` all certified roots, in affine space.
+    ``certified`` solutions are proved: regular roots in disjoint boxes, and ``multiple`` ones by
+    exact algebra (``solved`` has them all then). ``certified_real`` of them are proved real and
+    ``real_undecided`` neither real nor not. ``multiplicity`` is their number with multiplicity,
+    where it is known. ``singular`` clusters of end points and ``unresolved`` paths (of the worst
+    run) may hide further ones while the count is incomplete. ``dimension`` is that of the whole
+    solution set (-1: empty; with fewer equations than unknowns, at least that if not empty; None:
+    not known), ``component`` what slices say of it when it is positive. ``runs`` are the seeds
+    that were run; ``roots`` all certified regular roots, in affine space.
     """
 
     name: str
@@ -55,6 +85,9 @@ class RootCount:
     seed: int
     seconds: float = 0.0
     orbits: int | None = None
+    multiple: int = 0
+    multiplicity: int | None = None
+    component: Component | None = None
     counts: str = "isolated distinct"
     runs: tuple[int, ...] = ()
     lemmas: tuple[str, ...] = ()
@@ -63,12 +96,12 @@ class RootCount:
     sha256: str | None = None
     certificate_bytes: bytes | None = field(default=None, repr=False)
     roots: CertifiedRoots | None = field(default=None, repr=False, compare=False)
+    solved: Solved | None = field(default=None, repr=False, compare=False)
 
     @property
     def complete(self) -> bool:
-        """Whether certified roots and bound meet; never by floating point alone."""
-        vouched = self.upper_assurance is not None and self.upper_assurance.at_least(Assurance.CAS)
-        return vouched and self.certified == self.upper
+        """Whether certified roots and bound meet, whoever vouches for the bound."""
+        return self.upper_assurance is not None and self.certified == self.upper
 
     @property
     def assurance(self) -> Assurance:
@@ -105,9 +138,11 @@ class RootCount:
             ),
             ("counted", f"{self.counts} complex solutions in {where}"),
             ("modulo", self.modulo),
-            ("certified", f"{_number(self.certified, 'regular root')} in disjoint boxes, {real}"),
+            ("certified", f"{self._kinds()}, {real}"),
         ]
-        if self.singular or self.unresolved:
+        if self.multiplicity is not None and self.multiplicity not in (self.certified, self.upper):
+            rows.append(("multiplicity", f"{self.multiplicity} solutions with multiplicity"))
+        if (self.singular or self.unresolved) and not self.complete:
             rows.append(
                 (
                     "left open",
@@ -124,12 +159,22 @@ class RootCount:
         ]
         rows.append(("bounds", ", ".join(f"{k} {v}" for k, v in bounds if v is not None)))
         rows.append(("dimension", self._dimension()))
+        if self.component is not None:
+            rows.append(("", self.component.in_words(self.variables)))
         above = "none" if self.upper_assurance is None else self.upper_assurance.value
         cited = f" ({', '.join(self.lemmas)})" if self.lemmas else ""
         rows.append(("assurance", f"roots {self.roots_assurance.value}{cited}, bound {above}"))
         seeds = f", seeds {', '.join(map(str, self.runs))}" if self.runs else ""
         rows.append(("engine", f"{self.engine}{seeds}; {self.seconds:.1f} s"))
         return rows + [("note", note) for note in self.notes]
+
+    def _kinds(self) -> str:
+        """Which certified solutions are regular roots in boxes, which only exact algebra has."""
+        boxed = 0 if self.roots is None else len(self.roots)
+        if self.multiple == 0 and (boxed or not self.certified):
+            return f"{_number(self.certified, 'regular root')} in disjoint boxes"
+        simple = self.certified - self.multiple
+        return f"{simple} simple and {self.multiple} multiple solutions by exact algebra"
 
     def _dimension(self) -> str:
         if self.dimension is None:
@@ -156,8 +201,8 @@ class RootCount:
         """The count as ``theorylab count --json`` prints it."""
         keys = (
             "name variables equations domain counts modulo dimension certified certified_real "
-            "real_undecided singular unresolved orbits upper upper_rule complete engine seconds "
-            "certificate"
+            "real_undecided multiple multiplicity singular unresolved orbits upper upper_rule "
+            "complete engine seconds certificate"
         )
         above = self.upper_assurance
         return {
@@ -168,6 +213,14 @@ class RootCount:
                 "bezout": self.bounds.bezout,
                 "multihomogeneous": self.bounds.multihomogeneous,
                 "bkk": self.bounds.bkk,
+            },
+            "component": None
+            if self.component is None
+            else {
+                "slices": self.component.slices,
+                "points": self.component.points,
+                "rank": self.component.rank,
+                "assurance": self.component.assurance.value,
             },
             "roots_assurance": self.roots_assurance.value,
             "upper_assurance": None if above is None else above.value,

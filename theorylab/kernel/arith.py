@@ -79,15 +79,19 @@ class Poly:
     def bits(self) -> int:
         return max(map(int.bit_length, self.terms.values()), default=0) + self.den.bit_length()
 
+    @property
+    def degree(self) -> int:
+        """The total degree; 0 of the zero polynomial."""
+        return max(map(sum, self.terms), default=0)
+
     def _constant(self, value: Any) -> Poly:
-        key, fraction = (0,) * self.count, Fraction(value)
-        terms = {key: fraction.numerator} if fraction else {}
-        return Poly(terms, self.count, fraction.denominator)
+        terms = {(0,) * self.count: value.numerator} if value else {}
+        return Poly(terms, self.count, value.denominator)
 
     def __add__(self, other: Any) -> Poly:
         other = other if isinstance(other, Poly) else self._constant(other)
         require(self.count == other.count, "polynomials in different variables")
-        spend(64 + 8 * (len(self.terms) + len(other.terms)), self.bits, other.bits)
+        spend(120 + 8 * (len(self.terms) + len(other.terms)), self.bits, other.bits)
         den = lcm(self.den, other.den)
         mine, theirs = den // self.den, den // other.den
         result = {k: c * mine for k, c in self.terms.items()}
@@ -102,13 +106,17 @@ class Poly:
     def __mul__(self, other: Any) -> Poly:
         other = other if isinstance(other, Poly) else self._constant(other)
         require(self.count == other.count, "polynomials in different variables")
-        pairs = len(self.terms) * len(other.terms)
-        spend(64 + pairs * (40 + 4 * self.count), self.bits, other.bits)
+        few, many = sorted((self.terms, other.terms), key=len)
+        spend(120 + 4 * (len(few) + len(many)))
+        spend(len(few) * len(many) * (40 + 4 * self.count), self.bits, other.bits)
         result: dict[tuple[int, ...], int] = {}
-        for key, value in self.terms.items():
-            for other_key, other_value in other.terms.items():
+        for key, value in few.items():
+            held = len(result)
+            for other_key, other_value in many.items():
                 total_key = tuple(map(add, key, other_key))
                 result[total_key] = result.get(total_key, 0) + value * other_value
+            # a new term takes memory too
+            spend((len(result) - held) * (80 + 4 * self.count))
         kept = {k: c for k, c in result.items() if c}
         return Poly(kept, self.count, self.den * other.den)
 
@@ -228,7 +236,9 @@ class Matrix:
     @property
     def bits(self) -> int:
         """Size of the largest numerator and of the denominator together."""
-        return max(map(bits, self.entries), default=0) + bits(self.den)
+        entries = self.entries
+        spend(12 * len(entries))
+        return max(map(bits, entries), default=0) + bits(self.den)
 
     def row(self, i: int) -> list[Fraction]:
         return [Fraction(v, self.den) for v in self.rows[i]]
@@ -247,6 +257,7 @@ class Matrix:
         for value in chain.from_iterable(self.rows):
             if not isinstance(value, int):
                 return self
+            spend(16)  # the least that a division costs
             spend(1, common.bit_length(), value.bit_length())
             common = gcd(common, value)
             if common == 1:

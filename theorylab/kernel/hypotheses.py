@@ -11,7 +11,7 @@ from math import comb, gcd, prod
 from typing import Any
 
 from theorylab.kernel.arith import Matrix, Refusal, require, spend
-from theorylab.kernel.semantics import NAMED, Data, Network, Theta
+from theorylab.kernel.semantics import NAMED, Data, Network, Theta, loss
 from theorylab.kernel.statements import Fact, Statement, fields
 
 
@@ -164,6 +164,19 @@ def check(hypothesis: dict[str, Any], statement: Statement) -> str | None:
         for width, low in zip(network.hidden, needed, strict=True):
             holds = width > low if relation == ">" else width >= low
             require(holds, f"hypothesis fails: hidden width {width} {relation} {low} = {bound}")
+    elif kind == "loss":
+        _, sign = fields(hypothesis, "kind is")
+        require(sign in ("zero", "positive"), "the loss is zero or positive")
+        point = statement.conclusion.points.get("A")
+        if point is None:
+            raise Refusal("the conclusion has no point A")
+        here = loss(network, point, data)
+        require((here == 0) == (sign == "zero"), f"hypothesis fails: the loss at A is not {sign}")
+    elif kind == "more_parameters_than_equations":
+        fields(hypothesis, "kind")
+        spend(1_000 * network.entry_count)
+        more = network.parameter_count > len(data.y.entries)
+        require(more, "hypothesis fails: not more parameters than equations")
     elif kind == "connected_at_every_level":
         fields(hypothesis, "kind")
         dense = network.pattern is None and not network.output_activated

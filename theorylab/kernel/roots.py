@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
-from math import prod
+from math import gcd, prod
 from typing import Any
 
 from theorylab.kernel import statements as read
@@ -38,7 +38,7 @@ class Box:
         return Box(-self.b, -self.a, -self.d, -self.c, self.scale)
 
     def __mul__(self, other: Box) -> Box:
-        spend(16, *(2 * (self.scale + self.bits), self.scale + other.bits))
+        spend(40, *(2 * (self.scale + self.bits), self.scale + other.bits))
         ac, bd = (
             _product(self.a, self.b, other.a, other.b),
             _product(self.c, self.d, other.c, other.d),
@@ -191,17 +191,62 @@ def _apart(one: list[Box], other: list[Box]) -> bool:
     )
 
 
+def _primitive(p: Poly) -> Poly:
+    """The multiple of a non-zero polynomial whose integer coefficients have no common factor."""
+    spend(len(p.terms), p.bits, p.bits)
+    common = gcd(*p.terms.values())
+    return Poly({key: c // common for key, c in p.terms.items()}, p.count)
+
+
+def _degrevlex(key: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
+    return sum(key), tuple(-exponent for exponent in reversed(key))
+
+
+def _staircase(steps: Any, system: list[Poly]) -> int:
+    """A bound on the dimension of Q[x]/(system), so on all solutions in C^n (Lemma 25)."""
+    count = len(system)
+    members = [_primitive(p) for p in system]
+    for step in read.items(steps, "steps"):
+        total = Poly({}, count)
+        for pair in read.items(step, "a step"):
+            require(type(pair) is list and len(pair) == 2, "a summand is [member, cofactor]")
+            member = members[read.integer(pair[0], 0, len(members) - 1, "a member")]
+            total = total + member * read.multivariate(pair[1], count)
+        require(bool(total.terms), "a step gives zero")
+        members.append(_primitive(total))
+    spend(sum(len(p.terms) for p in members) * count * 4)
+    leading = {max(p.terms, key=_degrevlex) for p in members}
+    powers = {place for key in leading for place in range(count) if key[place] == sum(key)}
+    require(len(powers) == count, "no leading monomial is a pure power of some unknown")
+    # Standard monomials, degree by degree: each divisor of one is one.
+    found, layer = 0, {(0,) * count}
+    while layer:
+        spend(len(layer) * (len(leading) + count + 1) * (32 + 4 * count))
+        kept = [m for m in layer if not any(_divides(key, m) for key in leading)]
+        found += len(kept)
+        layer = {(*m[:j], m[j] + 1, *m[j + 1 :]) for m in kept for j in range(count)}
+    return found
+
+
+def _divides(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
+    return all(x <= y for x, y in zip(a, b, strict=True))
+
+
 def _upper_bound(proof: Any, system: list[Poly]) -> int:
-    """A bound on the isolated solutions in C^n, multiplicities counted (Lemma 19)."""
+    """A bound on the isolated solutions in C^n, multiplicities counted (Lemmas 19, 25)."""
     require(type(proof) is dict and "by" in proof, "an upper bound says by which theorem")
     require(all(p.terms for p in system), "an equation is identically zero")
     count = len(system)
+    if proof["by"] == "staircase":
+        _, steps = read.fields(proof, "by steps")
+        return _staircase(steps, system)
     if proof["by"] == "bezout":
         read.fields(proof, "by")
         groups = [list(range(count))]
     else:
         _, listed = read.fields(proof, "by groups")
-        require(proof["by"] == "multihomogeneous", "upper is by bezout or multihomogeneous")
+        known = "upper is by bezout, multihomogeneous or staircase"
+        require(proof["by"] == "multihomogeneous", known)
         groups = [
             [read.integer(v, 0, count - 1, "an unknown") for v in read.items(group, "a group")]
             for group in read.items(listed, "groups")
@@ -226,7 +271,7 @@ def _upper_bound(proof: Any, system: list[Poly]) -> int:
 
 
 def roots(statement: Statement, proof: Any) -> tuple[Fact, list[str]]:
-    """Lemmas 18 and 19: so many distinct non-singular roots, and at most so many isolated ones."""
+    """Lemmas 18, 19, 25: so many distinct non-singular roots, and at most so many isolated ones."""
     conclusion = statement.conclusion
     require(conclusion.kind == "roots", "root counts roots")
     precision_json, listed, upper = read.fields(proof, "precision roots", "upper")
@@ -236,14 +281,20 @@ def roots(statement: Statement, proof: Any) -> tuple[Fact, list[str]]:
     spend(len(found) ** 2 * len(system))
     distinct = all(_apart(x, y) for (x, _), (y, _) in combinations(found, 2))
     require(distinct, "two boxes are not disjoint")
-    at_most = conclusion.values["at_most"]
+    at_least, at_most = conclusion.values["at_least"], conclusion.values["at_most"]
     if at_most is not None and len(found) > at_most:
         return Fact("more_roots", {}, conclusion.values), ["Lemma 18"]
-    require(len(found) >= conclusion.values["at_least"], "fewer roots than stated")
+    if upper is None and at_most is None:
+        bound, cited = None, ["Lemma 18"]
+    else:
+        bound = _upper_bound(upper, system)
+        cited = ["Lemma 18", "Lemma 25" if upper["by"] == "staircase" else "Lemma 19"]
+        if bound < at_least:
+            return Fact("fewer_roots", {}, conclusion.values), cited[1:]
+    require(len(found) >= at_least, "fewer roots than stated")
     real = sum(isreal for _, isreal in found)
     require(real >= conclusion.values["real_at_least"], "fewer real roots than stated")
-    if at_most is None:
-        require(upper is None, "no upper bound is stated")
-        return conclusion, ["Lemma 18"]
-    require(_upper_bound(upper, system) <= at_most, "the upper bound is not shown")
-    return conclusion, ["Lemma 18", "Lemma 19"]
+    require(at_most is not None or bound is None, "no upper bound is stated")
+    shown = at_most is None or (bound is not None and bound <= at_most)
+    require(shown, "the upper bound is not shown")
+    return conclusion, cited

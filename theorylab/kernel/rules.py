@@ -13,9 +13,11 @@ from typing import Any
 
 from theorylab.kernel import hypotheses
 from theorylab.kernel import statements as read
+from theorylab.kernel.approximation import approximation
 from theorylab.kernel.arith import MAX_WORK, METER, Matrix, Poly, Refusal, require, spend
 from theorylab.kernel.arith import has_sign_on_unit_interval as has_sign
 from theorylab.kernel.arith import is_positive_semidefinite as is_semidefinite
+from theorylab.kernel.rank import rank
 from theorylab.kernel.roots import roots
 from theorylab.kernel.semantics import Theta, loss, loss_fraction, residual
 from theorylab.kernel.statements import Fact, Outcome, Proved, Refuted, Rejected, Statement
@@ -417,6 +419,8 @@ RULES: dict[str, read.Rule] = {
     "optimum": _optimum,
     "witness": _witness,
     "root": roots,
+    "rank": rank,
+    "approximation": approximation,
 }
 
 
@@ -434,9 +438,17 @@ def _negates(fact: Fact, conclusion: Fact) -> bool:
     if pair == ("trapped", "descends"):
         reach = conclusion.values["v"] + conclusion.values["eps"]
         return fact.values["v"] > reach and _same_points(fact, conclusion)
-    if pair == ("poor_minimum", "not_poor_minimum"):
+    exclusive = ("positive_dimension", "isolated_zero")
+    if pair in (("poor_minimum", "not_poor_minimum"), exclusive, exclusive[::-1]):
         return _same_points(fact, conclusion)
-    return pair in (("no_relation", "relation"), ("more_roots", "roots"))
+    if pair in (("sup_norm", "sup_norm"), ("best_error", "best_error")):
+        least, most = fact.values["at_least"], fact.values["at_most"]
+        low, high = conclusion.values["at_least"], conclusion.values["at_most"]
+        return bool(least > high or (most is not None and most < low))
+    counted = (("more_roots", "roots"), ("fewer_roots", "roots"))
+    exact = pair[0] == f"other_{pair[1]}"
+    others = (("no_relation", "relation"), ("no_zero", "has_zero"), ("not_nearest", "nearest"))
+    return exact or pair in (*others, *counted)
 
 
 def _proves(fact: Fact, conclusion: Fact) -> bool:

@@ -134,6 +134,16 @@ class Network:
                 layers[-1].append(row)
         return layers
 
+    @property
+    def entry_count(self) -> int:
+        return sum(r * c for r, c in (self.shape(k) for k in range(1, self.depth + 1)))
+
+    @property
+    def parameter_count(self) -> int:
+        """W, the number of free parameters."""
+        entries = (p for layer in self.parameters() for row in layer for p in row)
+        return 1 + max((p for p in entries if type(p) is int), default=-1)
+
     def preactivation(self, k: int, weights: Matrix, below: Matrix) -> Matrix:
         """W_k H_{k-1}, the constant 1 appended to H_{k-1} if layer k has a bias."""
         return weights @ (below.with_ones() if self.bias[k - 1] else below)

@@ -300,7 +300,13 @@ def _expression(value: Any, network: Network) -> Any:
     return theta(point, network, "the point of a loss")
 
 
-_POINTS = {"joined": "A B", "separated": "A B", "global_min": ""}
+_POINTS = {
+    "joined": "A B",
+    "separated": "A B",
+    "global_min": "",
+    "has_zero": "",
+    "neurovariety_dimension": "",
+}
 _VALUES = {
     "joined": "u",
     "separated": "u",
@@ -309,7 +315,40 @@ _VALUES = {
     "global_min": "v",
     "local_min": "",
     "not_poor_minimum": "",
+    "positive_dimension": "",
+    "isolated_zero": "",
+    "has_zero": "",
+    "jacobian_rank": "at_least at_most",
+    "zero_manifold": "at_least at_most",
+    "neurovariety_dimension": "at_least at_most",
+    "nullity": "at_least at_most",
 }
+
+_DISTANCES = {
+    "sup_norm": "kind polynomial a b at_least at_most",
+    "best_error": "kind degree a b at_least at_most",
+    "nearest": "kind polynomial degree a b",
+}
+
+
+def _distance(value: Any, kind: str) -> Fact:
+    """How near polynomials come to the activation on [a, b]."""
+    values: dict[str, Any] = {}
+    for name, v in zip(_DISTANCES[kind].split(), fields(value, _DISTANCES[kind]), strict=True):
+        if name == "degree":
+            values[name] = integer(v, 0, MAX_DEGREE, "a degree")
+        elif name != "kind":
+            values[name] = univariate(v) if name == "polynomial" else rational(v)
+    require(values["a"] < values["b"], "an interval has a < b")
+    fits = kind != "nearest" or values["polynomial"].degree <= values["degree"]
+    require(fits, "the polynomial has a higher degree")
+    return Fact(kind, {}, values)
+
+
+def _value(name: str, value: Any) -> Any:
+    if name not in ("at_least", "at_most"):
+        return rational(value)
+    return None if name == "at_most" and value is None else integer(value, 0, 10**9, name)
 
 
 def _fact(value: Any, network: Network) -> Fact:
@@ -323,18 +362,20 @@ def _fact(value: Any, network: Network) -> Fact:
     if kind == "roots":
         _, system, least, real, most = fields(value, "kind system at_least real_at_least at_most")
         counts = {
-            "at_least": integer(least, 0, 10**9, "at_least"),
+            "at_least": integer(least, 0, 10**17, "at_least"),
             "real_at_least": integer(real, 0, 10**9, "real_at_least"),
             "at_most": None if most is None else integer(most, 0, 10**18, "at_most"),
         }
         return Fact(kind, {}, {"system": _root_system(system), **counts})
+    if kind in _DISTANCES:
+        return _distance(value, kind)
     require(kind in _VALUES, f"unknown conclusion {kind[:24]!r}")
     points, values = _POINTS.get(kind, "A").split(), _VALUES[kind].split()
     fields(value, " ".join(["kind", *points, *values]))
     fact = Fact(
         kind,
         {name: theta(value[name], network, name) for name in points},
-        {name: rational(value[name]) for name in values},
+        {name: _value(name, value[name]) for name in values},
     )
     require(fact.values.get("eps", 0) >= 0, "eps must not be negative")
     return fact

@@ -321,6 +321,8 @@ _PLAIN = {
     "linear_output": "the output is linear in the last layer",
     "connected_at_every_level": r"every sublevel set $\Omega_u=\{L\le u\}$ is path connected",
     "no_poor_minima": r"$L$ has no poor local minimum and no spurious valley",
+    "kostlan": "the coefficients are independent and Gaussian, with multinomial variances",
+    "more_parameters_than_equations": r"there are more free parameters than equations, $W>Nm$",
 }
 
 
@@ -333,6 +335,8 @@ def hypothesis_latex(hypothesis: Json) -> str:
         name = hypothesis["is"]
         known = {"linear": r"$\rho(z)=z$", "square": r"$\rho(z)=z^{2}$"}
         return known.get(name, rf"$\rho$ is {'a ' if name == 'polynomial' else ''}{escaped(name)}")
+    if kind == "loss" and hypothesis["is"] in ("zero", "positive"):
+        return "$L(A)=0$" if hypothesis["is"] == "zero" else "$L(A)>0$"
     if kind == "hidden_layers":
         count = hypothesis["count"]
         return f"{count} hidden layer" + ("" if count == 1 else "s")
@@ -358,6 +362,8 @@ def _side(expression: Any, name: str) -> tuple[str, str]:
 def conclusion_latex(conclusion: Json) -> str:
     """The conclusion, its points and values; ``L`` is the loss of the instance."""
     kind = conclusion["kind"]
+    if kind in ("sup_norm", "best_error", "nearest"):
+        return _distance(conclusion)
     values: dict[str, str] = {
         key: fraction(conclusion[key]) for key in ("u", "v", "eps") if key in conclusion
     }
@@ -366,6 +372,8 @@ def conclusion_latex(conclusion: Json) -> str:
         right, right_point = _side(conclusion["right"], "2")
         op = {"<": "<", "<=": r"\le", "==": "="}[conclusion["op"]]
         return "\n".join(filter(None, [rf"\[ {left} {op} {right} \]", left_point, right_point]))
+    if kind == "roots":
+        return _roots_latex(conclusion)
     below = rf"$\{{L\le u\}}$, $u={values['u']}$" if "u" in values else ""
     sentence = {
         "joined": f"$A$ and $B$ lie in one path component of {below}.",
@@ -376,9 +384,70 @@ def conclusion_latex(conclusion: Json) -> str:
         "global_min": rf"$\min_\theta L(\theta)={values.get('v')}$, and it is attained.",
         "local_min": "$A$ is a local minimum of $L$.",
         "not_poor_minimum": "$A$ is not a local minimum above the infimum of $L$.",
+        "positive_dimension": "$L(A)=0$, and $A$ is not an isolated zero of $L$.",
+        "isolated_zero": "$L(A)=0$, and $A$ is an isolated zero of $L$.",
+        "has_zero": r"$L(\theta)=0$ for some real $\theta$.",
+        **_counted(conclusion),
     }.get(kind, rf"\texttt{{{escaped(kind)}}}")
     points = [_point(name, conclusion[name]) for name in "AB" if name in conclusion]
     return "\n".join([sentence, *points])
+
+
+def _roots_latex(conclusion: Json) -> str:
+    """A count of isolated solutions: the equations, what is fixed, how many."""
+    system, least, most = (conclusion[key] for key in ("system", "at_least", "at_most"))
+    lines = [r"The equations \[ \Phi(x_j;\theta)=y_j,\quad j=1,\dots,N, \]"]
+    if system["kind"] == "critical":
+        ridge = system["ridge"]
+        extra = "" if ridge is None else r"+\sum_i\lambda_i\theta_i^2"
+        lines = [rf"The equations \[ \nabla_\theta\bigl(L(\theta){extra}\bigr)=0 \]"]
+        if ridge is not None:
+            listed = ",".join(fraction(v) for v in ridge)
+            lines.append(rf"with $\lambda=({listed})$,")
+    if system["fixed"]:
+        held = ",\\ ".join(rf"\theta_{{{i + 1}}}={fraction(v)}" for i, v in system["fixed"])
+        lines.append(rf"where ${held}$ are fixed,")
+    low = rf"at least ${least}$" if least or most is None else ""
+    high = "" if most is None else rf"at most ${most}$"
+    number = rf"exactly ${most}$" if least == most else " and ".join(filter(None, (low, high)))
+    lines.append(rf"have {number} isolated complex solutions in the free parameters $\theta_i$,")
+    lines.append("numbered layer by layer, row by row.")
+    if conclusion["real_at_least"]:
+        lines.append(rf"At least ${conclusion['real_at_least']}$ of them are real.")
+    return "\n".join(lines)
+
+
+def _counted(conclusion: Json) -> dict[str, str]:
+    """The sentence of a rank, a nullity or a dimension, with its bounds."""
+    if "at_most" not in conclusion:
+        return {}
+    low, high = conclusion["at_least"], conclusion["at_most"]
+    bounds = f"={low}" if low == high else rf"\ge {low}"
+    bounds += "" if high in (low, None) else rf"\text{{ and }}\le {high}"
+    outputs = r"\partial\bigl(\Phi(x_j;\theta)\bigr)_j(A)"
+    return {
+        "jacobian_rank": rf"$\operatorname{{rank}}{outputs}{bounds}$ in the free parameters.",
+        "zero_manifold": rf"Near $A$, $\{{L=0\}}$ is a manifold of dimension $d{bounds}$.",
+        "nullity": rf"$\nabla L(A)=0$ and $\dim\ker\nabla^2L(A){bounds}$ in the free parameters.",
+        "neurovariety_dimension": rf"$\dim\{{\Phi(\cdot\,;\theta)\}}{bounds}$ (any data).",
+    }
+
+
+def _distance(conclusion: Json) -> str:
+    """How near a polynomial, or the nearest one, comes to the activation on an interval."""
+    a, b, degree = fraction(conclusion["a"]), fraction(conclusion["b"]), conclusion.get("degree")
+    best = rf"\min_{{\deg q\le {degree}}}\max_{{[{a},{b}]}}|\rho-q|"
+    shown = rf"\max_{{[{a},{b}]}}|\rho-p|"
+    p = ""
+    if "polynomial" in conclusion:
+        p = "$p(z)=\\sum_i c_iz^i$ with\n" + _equation("c", [conclusion["polynomial"]]) + "\n"
+    if conclusion["kind"] == "nearest":
+        return p + rf"\[ {shown} = {best} \]"
+    subject = best if conclusion["kind"] == "best_error" else shown
+    low, high = fraction(conclusion["at_least"]), fraction(conclusion["at_most"])
+    if low == high:
+        return p + rf"\[ {subject} = {low} \]"
+    return p + rf"\[ {low} \le {subject} \le {high} \]"
 
 
 def _descent(conclusion: Json, values: dict[str, str]) -> str:
@@ -467,7 +536,10 @@ def verification_latex(run: Verification, claims: Sequence[Claim]) -> str:
         for result in results:
             heading = f"{result.instance} ({result.variant})"
             if result.certificate_bytes is None:
-                words = rf"\textbf{{Outcome.}} undecided: {escaped(tidy(result.reason))}."
+                outcome = "undecided"
+                if result.observed is not None:
+                    outcome = f"{result.outcome} ({result.assurance})"
+                words = rf"\textbf{{Outcome.}} {outcome}: {escaped(tidy(result.reason))}."
                 parts.append(rf"\subsection*{{{escaped(heading)}}}" + f"\n{words}")
             else:
                 outcome = f"{result.outcome} ({result.assurance})"

