@@ -17,7 +17,6 @@ import pytest
 
 import theorylab
 from theorylab.claims import Claim, all_claims
-from theorylab.cli import main
 from theorylab.kernel import Proved, Refuted, check
 from theorylab.outcome import Undecided
 
@@ -25,20 +24,6 @@ FAST = "quadratic-connected"
 MIXED = "deep-linear-connected"
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run the command line in this process: status, standard output, standard error."""
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.delenv("FORCE_COLOR", raising=False)
-
-    def call(*words: object) -> tuple[int, str, str]:
-        status = main([str(word) for word in words])
-        shown = capsys.readouterr()
-        return status, shown.out, shown.err
-
-    return call
 
 
 def network(path: Path, widths: list[int], weights: list[Any], activation: str = "square") -> Path:

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from theorylab.cli import main
-
 Run = Callable[..., tuple[int, str, str]]
 KEYS = {
     *("schema", "seed", "variables", "equations", "domain", "counts", "modulo", "dimension"),
@@ -17,19 +15,6 @@ KEYS = {
     *("orbits", "upper", "upper_rule", "complete", "roots_assurance", "upper_assurance"),
     *("engine", "seconds", "certificate"),
 }
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.delenv("FORCE_COLOR", raising=False)
-
-    def call(*words: object) -> tuple[int, str, str]:
-        status = main([str(word) for word in words])
-        shown = capsys.readouterr()
-        return status, shown.out, shown.err
-
-    return call
 
 
 @pytest.fixture
@@ -80,13 +65,56 @@ def test_the_page_fits_and_says_what_is_counted(run: Run, data: Path) -> None:
 
 
 def test_an_incomplete_count_has_status_three(run: Run, tmp_path: Path) -> None:
-    path = system(tmp_path / "double.json", ["x", "y"], ["(x-1)^2", "y^2-1"])
+    path = system(tmp_path / "curve.json", ["x", "y"], ["x*(x*y-1)", "y*(x*y-1)"])
     status, out, _ = run("count", path)
     assert status == 3
-    assert "0 certified of at most 2: INCOMPLETE" in out
+    assert "1 certified of at most 5: INCOMPLETE" in out
+    assert "1: infinitely many solutions" in out
+    assert "the Jacobian has rank 1" in out
     status, out, _ = run("count", path, "--json", "--out", tmp_path / "o")
     assert json.loads(out)["certificate"] is None
     assert not (tmp_path / "o").exists()
+
+
+def test_multiple_solutions_are_complete_and_said_to_be_multiple(run: Run, tmp_path: Path) -> None:
+    path = system(tmp_path / "double.json", ["x", "y"], ["(x-1)^2", "y^2-1"])
+    status, out, _ = run("count", path, "--json")
+    found = json.loads(out)
+    assert (status, found["certified"], found["certified_real"]) == (0, 2, 2)
+    assert (found["multiple"], found["multiplicity"], found["component"]) == (2, 4, None)
+    status, out, _ = run("count", path)
+    assert "2 multiple solutions by exact algebra" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "unknowns", "modulo"),
+    [
+        (["--bias", "hidden"], 2, "w2_1_1 = 1"),
+        (["--bias", "hidden", "--gauge", "bias"], 2, "b1_1 = 1"),
+        (["--bias", "1,0", "--gauge", "first"], 2, "w1_1_1 = 1"),
+        (["--bias", "all", "--gauge", "none"], 4, "nothing fixed"),
+        (["--bias", "none"], 1, "w2_1_1 = 1"),
+    ],
+)
+def test_biases_and_gauges(
+    words: list[str], unknowns: int, modulo: str, run: Run, data: Path
+) -> None:
+    start = ["count", "--widths", "1,1,1", "--activation", "square", "--data", data]
+    status, out, _ = run(*start, "--system", "interpolation", *words, "--json")
+    found = json.loads(out)
+    assert found["variables"] == unknowns
+    assert modulo in found["modulo"]
+    assert status == (0 if found["complete"] else 3)
+
+
+def test_threads_are_accepted_and_change_nothing(run: Run, tmp_path: Path) -> None:
+    path = system(tmp_path / "two.json", ["x", "y"], ["x^2+y^2-5", "x*y-2"])
+    answers = []
+    for threads in (1, 2):
+        status, out, _ = run("count", path, "--threads", threads, "--json", "--engine", "batch")
+        answers.append({**json.loads(out), "seconds": 0})
+        assert status == 0
+    assert answers[0] == answers[1]
 
 
 def test_files_interpolation_and_the_torus(run: Run, data: Path, tmp_path: Path) -> None:
@@ -152,6 +180,10 @@ def test_bad_usage_is_refused_in_one_line(words: list[str], run: Run) -> None:
         ["--domain", "real", "--system", "critical"],
         ["--seed", "x", "--system", "critical"],
         ["--samples", "9", "--system", "critical"],
+        ["--bias", "some", "--system", "critical"],
+        ["--bias", "1,0,1", "--system", "critical"],
+        ["--gauge", "best", "--system", "critical"],
+        ["--threads", "0", "--system", "critical"],
     ],
 )
 def test_bad_options_are_refused_in_one_line(words: list[str], run: Run, data: Path) -> None:

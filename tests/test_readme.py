@@ -52,8 +52,8 @@ def test_every_command_the_readme_names_exists() -> None:
     listed = subprocess.run(
         [sys.executable, "-m", "theorylab", "--help"], capture_output=True, text=True, check=True
     ).stdout
-    named = set(re.findall(r"`?theorylab (list|verify|count|connect|check)\b", TEXT))
-    assert named == {"list", "verify", "count", "connect", "check"}
+    named = set(re.findall(r"`?theorylab (list|verify|count|sweep|connect|check)\b", TEXT))
+    assert named == {"list", "verify", "count", "sweep", "connect", "check"}
     assert all(name in listed for name in named)
 
 

@@ -31,6 +31,7 @@ _PUBLIC = {
     "verify": "theorylab.verify",
     "count": "theorylab.counting.completeness",
     "connect": "theorylab.connect",
+    "sweep": "theorylab.sweep",
     "check": "theorylab.verify",
     "instances": "theorylab.instances",
 }

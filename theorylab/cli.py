@@ -1,4 +1,4 @@
-"""The command line: ``theorylab list | verify | count | connect | check``.
+"""The command line: ``theorylab list | verify | count | sweep | connect | check``.
 
 Thin: it reads options, calls one verb, prints its page or its JSON, and turns the outcome into an
 exit status: 0 as expected, 1 an unexpected finding or a rejected certificate, 2 bad input, 3 only
@@ -18,6 +18,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from theorylab.options import duration as _duration
+from theorylab.options import file as _file
+from theorylab.options import folder as _folder
+from theorylab.options import named as _named
+from theorylab.options import whole as _whole
 from theorylab.outcome import InputError, shortened
 
 if TYPE_CHECKING:
@@ -228,21 +233,31 @@ def _count(
     samples: Annotated[
         str | None, typer.Option(metavar="N", help="Only the first N samples.")
     ] = None,
+    bias: Annotated[
+        str | None, typer.Option(metavar="WHERE", help="none, hidden, all, or 1,0,.. by layer.")
+    ] = None,
+    gauge: Annotated[
+        str | None, typer.Option(metavar="NAME", help="auto, none, first or bias.")
+    ] = None,
     domain: Annotated[
         str, typer.Option(metavar="affine|torus", help="torus: no coordinate is zero.")
     ] = "affine",
     engine: Annotated[
-        str, typer.Option(metavar="NAME", help="auto, simple, phc or bertini.")
+        str, typer.Option(metavar="NAME", help="auto, batch, simple, phc or bertini.")
     ] = "auto",
+    threads: Annotated[
+        str, typer.Option(metavar="N", help="Threads, for the engines that take them.")
+    ] = "1",
     seed: Seed = "0",
     out: Out = None,
     json_: Json = False,
 ) -> int:
     """Count isolated solutions, certify each, and say whether these are all."""
-    from theorylab.counting.completeness import count
+    from theorylab.counting.completeness import MOST_THREADS, count
     from theorylab.report.counts import print_count, with_certificate
 
     number = _whole("--seed", seed, 0)
+    workers = _whole("--threads", threads, 1, MOST_THREADS)
     folder = _folder("--out", out)
     shape = {
         "--widths": widths,
@@ -251,14 +266,17 @@ def _count(
         "--system": system,
         "--ridge": ridge,
         "--samples": samples,
+        "--bias": bias,
+        "--gauge": gauge,
     }
     chosen, words = _system(file, shape, number)
     for option, value, usual in (("domain", domain, "affine"), ("engine", engine, "auto")):
         words += [f"--{option}", value] if value != usual else []
+    words += ["--threads", str(workers)] if workers > 1 else []
     words += ["--seed", str(number)] if number else []
     with _blaming_options():
         found = count(
-            chosen, seed=number, engine=engine, domain=domain,
+            chosen, seed=number, engine=engine, domain=domain, threads=workers,
             say=lambda said: print(said, file=sys.stderr),
         )  # fmt: skip
     if folder is not None:
@@ -276,7 +294,8 @@ def _blaming_options() -> Iterator[None]:
         yield
     except InputError as error:
         name = error.argument
-        where = f"--{name}" if name in ("engine", "domain", "seed") else name
+        options = ("engine", "domain", "seed", "samples", "ridge", "kind", "widths", "gauge")
+        where = f"--{name}".replace("kind", "system") if name in options else name
         raise InputError(where, error.value, error.rule, error.remedy) from None
 
 
@@ -284,6 +303,7 @@ def _system(
     file: str | None, shape: dict[str, str | None], seed: int
 ) -> tuple[PolynomialSystem, list[str]]:
     """The system of a file or of a network, and the words that name it on the command line."""
+    from theorylab.counting.gauge import GAUGES
     from theorylab.counting.system import critical_system, interpolation_system, read_system
     from theorylab.model import Network
 
@@ -302,16 +322,121 @@ def _system(
     if kind not in ("interpolation", "critical"):
         raise InputError("--system", kind, "it is interpolation or critical", "choose one")
     numbers = [_whole("--widths", w, 1, 10_000) for w in given["--widths"].split(",")]
+    biases = _biases(given.get("--bias", "none"), len(numbers) - 1)
     with _blaming("--activation"):
-        network = Network.dense(tuple(numbers), given["--activation"])
+        network = Network.dense(tuple(numbers), given["--activation"], biases)
+    gauge = given.get("--gauge", "auto")
+    if gauge not in GAUGES:
+        raise InputError("--gauge", gauge, f"it is one of {', '.join(GAUGES)}", "choose one")
     chosen = _first(_data(given["--data"]), given.get("--samples"))
     words = ["theorylab", "count", *(w for pair in given.items() for w in pair)]
     if kind == "critical":
-        return critical_system(network, chosen, given.get("--ridge"), seed=seed), words
+        ridge = given.get("--ridge")
+        return critical_system(network, chosen, ridge, gauge, seed=seed), words
     if "--ridge" in given:
         rule = "interpolation has no ridge"
         raise InputError("--ridge", given["--ridge"], rule, "leave it out, or --system critical")
-    return interpolation_system(network, chosen), words
+    return interpolation_system(network, chosen, gauge), words
+
+
+def _biases(where: str, layers: int) -> tuple[bool, ...]:
+    """Which layers have a bias."""
+    named = {
+        "none": (False,) * layers,
+        "all": (True,) * layers,
+        "hidden": (True,) * (layers - 1) + (False,),
+    }
+    digits = where.split(",")
+    if where in named:
+        return named[where]
+    if len(digits) == layers and set(digits) <= {"0", "1"}:
+        return tuple(digit == "1" for digit in digits)
+    rule = f"it is none, hidden, all, or a 0 or 1 for each of the {layers} layers"
+    raise InputError("--bias", where, rule, "write e.g. --bias hidden")
+
+
+@app.command("sweep", short_help="Count on many random data sets.")
+def _sweep(
+    widths: Annotated[str | None, typer.Option(metavar="N,N,..", help="The widths.")] = None,
+    activation: Annotated[
+        str | None, typer.Option(metavar="NAME", help="linear, square or cube.")
+    ] = None,
+    system: Annotated[
+        str, typer.Option(metavar="KIND", help="interpolation or critical.")
+    ] = "interpolation",
+    ridge: Annotated[
+        str | None, typer.Option(metavar="generic|VALUE", help="Of critical points, needed there.")
+    ] = None,
+    samples: Annotated[
+        str | None, typer.Option(metavar="N", help="Samples in each data set; as many as fit.")
+    ] = None,
+    bias: Annotated[
+        str, typer.Option(metavar="WHERE", help="none, hidden, all, or 1,0,.. by layer.")
+    ] = "none",
+    gauge: Annotated[str, typer.Option(metavar="NAME", help="auto, first or bias.")] = "auto",
+    instances: Annotated[str, typer.Option(metavar="N", help="How many data sets.")] = "100",
+    threads: Annotated[str, typer.Option(metavar="N", help="Processes to use.")] = "1",
+    seed: Seed = "0",
+    out: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="A folder for results (resumed), JSON and histogram."),
+    ] = None,
+    json_: Json = False,
+) -> int:
+    """Count solutions, certified, and the real ones, on N random data sets."""
+    import hashlib
+
+    from theorylab.counting.random_data import RandomCounts, Survey
+    from theorylab.model import Network
+    from theorylab.report.sweeps import file_stem, print_sweep, with_files
+    from theorylab.sweep import Store, processes, sweep
+
+    number, count = _whole("--seed", seed, 0), _whole("--instances", instances, 1)
+    workers = _whole("--threads", threads, 1, 1024)
+    folder = _folder("--out", out)
+    for option, value in (("--widths", widths), ("--activation", activation)):
+        if value is None:
+            rule = "the network's widths and activation are needed"
+            raise InputError(option, "none", rule, "theorylab sweep --help shows the usage")
+    numbers = [_whole("--widths", w, 1, 10_000) for w in str(widths).split(",")]
+    biases = _biases(bias, len(numbers) - 1)
+    with _blaming("--activation"):
+        network = Network.dense(tuple(numbers), str(activation), biases)
+    several = None if samples is None else _whole("--samples", samples, 1, 10_000)
+    words = ["theorylab", "sweep", "--widths", str(widths), "--activation", str(activation)]
+    for option, value, usual in (
+        ("--system", system, "interpolation"), ("--ridge", ridge, None),
+        ("--samples", samples, None), ("--bias", bias, "none"), ("--gauge", gauge, "auto"),
+        ("--instances", str(count), "100"),
+        ("--threads", str(workers), "1"), ("--seed", str(number), "0"), ("--out", out, None),
+    ):  # fmt: skip
+        words += [option, value] if value is not None and value != usual else []
+
+    def say(said: str) -> None:
+        print(said, file=sys.stderr)
+
+    with _blaming_options():
+        problem = RandomCounts(network, system, ridge, several, number, gauge)
+        name = problem.system().name
+        generic = problem.generic(say)
+    digest = hashlib.sha256(json.dumps(problem.subject, sort_keys=True).encode()).hexdigest()
+    stem = file_stem(name, digest)
+    place = None if folder is None else folder / f"{stem}.sqlite"
+    with Store(place, problem.subject) as store:
+        try:
+            with _progress() as progress, processes(min(workers, count)) as executor:
+                sweep(problem, range(count), store, executor, progress)
+        except KeyboardInterrupt:
+            kept = "" if place is None else f"finished data sets are kept in {place}"
+            raise _Interrupted(kept) from None
+        rows = store.results(range(count))
+    found = Survey(problem, name, generic, tuple(rows), count)
+    files = () if folder is None else with_files(found, folder, stem)
+    if json_:
+        _print_json(found.to_json())
+    else:
+        print_sweep(found, _console(), words, files)
+    return found.exit_status
 
 
 @app.command("connect", short_help="Join two settings of one network by a path.")
@@ -420,73 +545,6 @@ def _kept(out: Path | None) -> Iterator[None]:
     except KeyboardInterrupt:
         words = "" if out is None else f"finished certificates are kept in {out}"
         raise _Interrupted(words) from None
-
-
-def _whole(argument: str, text: str, low: int | None = None, high: int | None = None) -> int:
-    """The integer an option denotes, within its bounds."""
-    rule = "a whole number of at most 18 digits is expected"
-    if low is not None:
-        rule = f"a whole number of at least {low}, of at most 18 digits, is expected"
-    if high is not None:
-        rule = f"a whole number of {low} to {high} is expected"
-    digits = text.strip().removeprefix("-")
-    number = int(text) if digits.isascii() and digits.isdigit() and len(digits) <= 18 else None
-    below = number is None or (low is not None and number < low)
-    if number is None or below or (high is not None and number > high):
-        raise InputError(argument, text, rule, f"write e.g. {argument} {high or 3}")
-    return number
-
-
-def _duration(argument: str, text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
-        rule = "a positive number of seconds is expected"
-        raise InputError(argument, text, rule, f"write e.g. {argument} 60, or leave it out")
-    return seconds
-
-
-def _nearest(path: Path) -> Path:
-    """The path itself if it exists, else the nearest folder above it that does."""
-    return next((p for p in (path, *path.absolute().parents) if p.exists()), path)
-
-
-def _folder(argument: str, name: str | None) -> Path | None:
-    """The folder, refused before any work when it cannot be made or written."""
-    if name is None:
-        return None
-    path = _named(argument, name)
-    nearest = _nearest(path)
-    if not nearest.is_dir():
-        rule = "certificates go into a folder, and this is a file"
-        if nearest != path:
-            rule = f"the folder cannot be made, for {nearest} is a file"
-        raise InputError(argument, name, rule, "name a folder")
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise InputError(argument, name, "the folder cannot be written", "name another folder")
-    return path
-
-
-def _file(argument: str, name: str | None) -> Path | None:
-    """The file, refused before any work when it cannot be written."""
-    if name is None:
-        return None
-    path = _named(argument, name)
-    if path.is_dir():
-        raise InputError(argument, name, "this is a folder, not a file", "name a file in it")
-    nearest = _nearest(path.parent)
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
-        rule = f"no file can be written below {nearest}"
-        raise InputError(argument, name, rule, "name a file in a folder of yours")
-    return path
-
-
-def _named(argument: str, name: str) -> Path:
-    if not name.strip() or "\0" in name:
-        raise InputError(argument, name, "the name is empty or impossible", "name it in letters")
-    return Path(name)
 
 
 def _write(argument: str, path: Path, text: str) -> None:

@@ -1,0 +1,77 @@
+"""Options of the command line as numbers and paths: every complaint names the option."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from theorylab.outcome import InputError
+
+
+def whole(argument: str, text: str, low: int | None = None, high: int | None = None) -> int:
+    """The integer an option denotes, within its bounds."""
+    rule = "a whole number of at most 18 digits is expected"
+    if low is not None:
+        rule = f"a whole number of at least {low}, of at most 18 digits, is expected"
+    if high is not None:
+        rule = f"a whole number of {low} to {high} is expected"
+    digits = text.strip().removeprefix("-")
+    number = int(text) if digits.isascii() and digits.isdigit() and len(digits) <= 18 else None
+    below = number is None or (low is not None and number < low)
+    if number is None or below or (high is not None and number > high):
+        raise InputError(argument, text, rule, f"write e.g. {argument} {min(high or 3, 3)}")
+    return number
+
+
+def duration(argument: str, text: str) -> float:
+    """The positive number of seconds an option denotes."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        rule = "a positive number of seconds is expected"
+        raise InputError(argument, text, rule, f"write e.g. {argument} 60, or leave it out")
+    return seconds
+
+
+def _nearest(path: Path) -> Path:
+    """The path itself if it exists, else the nearest folder above it that does."""
+    return next((p for p in (path, *path.absolute().parents) if p.exists()), path)
+
+
+def folder(argument: str, name: str | None) -> Path | None:
+    """The folder, refused before any work when it cannot be made or written."""
+    if name is None:
+        return None
+    path = named(argument, name)
+    nearest = _nearest(path)
+    if not nearest.is_dir():
+        rule = "certificates go into a folder, and this is a file"
+        if nearest != path:
+            rule = f"the folder cannot be made, for {nearest} is a file"
+        raise InputError(argument, name, rule, "name a folder")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise InputError(argument, name, "the folder cannot be written", "name another folder")
+    return path
+
+
+def file(argument: str, name: str | None) -> Path | None:
+    """The file, refused before any work when it cannot be written."""
+    if name is None:
+        return None
+    path = named(argument, name)
+    if path.is_dir():
+        raise InputError(argument, name, "this is a folder, not a file", "name a file in it")
+    nearest = _nearest(path.parent)
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        rule = f"no file can be written below {nearest}"
+        raise InputError(argument, name, rule, "name a file in a folder of yours")
+    return path
+
+
+def named(argument: str, name: str) -> Path:
+    """The path of that name; InputError for an impossible one."""
+    if not name.strip() or "\0" in name:
+        raise InputError(argument, name, "the name is empty or impossible", "name it in letters")
+    return Path(name)
