@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from theorylab.counting.expanded import Expanded
+from flint import fmpq
+
+from theorylab.counting.expanded import Expanded, Polynomial
 from theorylab.counting.external.answer import Solutions, distinct, ready, sifted
 from theorylab.counting.external.process import ask_worker
 from theorylab.outcome import InputError, Undecided
@@ -49,7 +52,7 @@ def solve(
     request = {
         "groups": [[index[name] for name in group] for group in groups],
         # Its parser of Python expressions refuses floats: rationals go as text.
-        "equations": [[[str(c), list(m)] for m, c in p.items()] for p in system.integral()],
+        "equations": [_scaled(p) for p in system.polynomials],
         "mode": mode,
         "settings": dict(settings or {}),
         "seed": seed,
@@ -88,6 +91,14 @@ def solve(
         paths=answer["paths"],
         notes=tuple(notes),
     )
+
+
+def _scaled(p: Polynomial) -> list[list[Any]]:
+    """The terms with a largest coefficient of one: its tolerances are absolute, and on equations
+    with cleared denominators (2^20 and more) its double mode runs for minutes instead of a second.
+    """
+    largest = max((abs(c) for c in p.values()), default=fmpq(1))
+    return [[str(c / largest), list(m)] for m, c in p.items()]
 
 
 _NOTES = {
