@@ -113,13 +113,19 @@ class _Elimination:
     def exchange(self, k: int, first: int, swap: str, row: str) -> None:
         """Rows k and ``row`` trade places from column ``first`` on, in the lanes of ``swap``."""
         f, n = self.text, self.n
-        with f.each(swap, row) as (i, here):
-            a, b = f.block("%a", i, n), f.block("%b", i)
+        with f.where_any(swap):
+            upper = [part for j in range(first, n + 1) for part in self.get(k, j)]
+            with f.each(swap, row, upper) as (i, here):
+                a, b = f.block("%a", i, n), f.block("%b", i)
+                for j in range(first, n + 1):
+                    base, at = (b, 0) if j == n else (a, j)
+                    lower, place = f.pair(base, at), 2 * (j - first)
+                    old = upper[place], upper[place + 1]
+                    f.put(f.either(here, old, lower), base, at)
+                    upper[place : place + 2] = f.either(here, lower, old)
             for j in range(first, n + 1):
-                base, at = (b, 0) if j == n else (a, j)
-                upper, lower = self.get(k, j), f.pair(base, at)
-                self.put(f.either(here, lower, upper), k, j)
-                f.put(f.either(here, upper, lower), base, at)
+                place = 2 * (j - first)
+                self.put((upper[place], upper[place + 1]), k, j)
 
     def factor(self, i: int, k: int) -> Pair:
         """What row i takes of row k, left in its place."""

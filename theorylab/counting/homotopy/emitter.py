@@ -133,24 +133,33 @@ class Emitter:
         self.start(after)
 
     @contextmanager
-    def each(self, mask: str, values: str) -> Iterator[tuple[str, str]]:
-        """A loop over the values, indices as doubles, of the lanes of the mask: each distinct one
-        once, as an integer, with the lanes that have it."""
+    def each(self, mask: str, values: str, state: list[str]) -> Iterator[tuple[str, str]]:
+        """A loop over the values, indices as doubles, of the lanes of a mask that has one: each
+        distinct one once, as an integer, with its lanes; ``state`` holds vectors it carries."""
         bits = f"i{self.width}"
-        all_lanes = self.set(f"bitcast <{self.width} x i1> {mask} to {bits}")
-        some = self.set(f"icmp ne {bits} {all_lanes}, 0")
+        everything = self.set(f"bitcast <{self.width} x i1> {mask} to {bits}")
         before, inside, after = self.current, self.label(), self.label()
-        self.lines.append(f"br i1 {some}, label %{inside}, label %{after}")
+        entering = list(state)
+        self.jump(inside)
         self.start(inside)
         left, rest = self.name(), self.name()
+        state[:] = names = [self.name() for _ in state]
         at = len(self.lines)
         lane = self.set(f"call {bits} @llvm.cttz.{bits}({bits} {left}, i1 true)")
         value = self.set(f"extractelement {self.vector} {values}, {bits} {lane}")
         same = self.compare("oeq", values, self.spread(value))
         here = self.set(f"and <{self.width} x i1> {same}, {mask}")
         yield self.set(f"fptosi double {value} to i64"), here
-        phi = f"{left} = phi {bits} [ {all_lanes}, %{before} ], [ {rest}, %{self.current} ]"
-        self.lines.insert(at, phi)
+        self.lines[at:at] = [
+            f"{name} = phi {kind} [ {a}, %{before} ], [ {b}, %{self.current} ]"
+            for name, kind, a, b in zip(
+                [left, *names],
+                [bits, *[self.vector] * len(names)],
+                [everything, *entering],
+                [rest, *state],
+                strict=True,
+            )
+        ]
         gone = self.set(f"bitcast <{self.width} x i1> {here} to {bits}")
         self.lines.append(f"{rest} = xor {bits} {left}, {gone}")
         more = self.set(f"icmp ne {bits} {rest}, 0")

@@ -76,7 +76,9 @@ class Family:
             worst = 1.0
             for kind in (self.targets, self.ridges):
                 size = np.abs(pair[1][kind])
-                worst = max(worst, float(size.max(initial=1e-300) / size.min(initial=1e300)))
+                # A network that does not move them all leaves targets that are 0.
+                least = max(float(size.min(initial=1e300)), 1e-300)
+                worst = max(worst, float(size.max(initial=1e-300)) / least)
             return worst
 
         return min(made, key=spread)

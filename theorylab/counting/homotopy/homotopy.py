@@ -85,9 +85,11 @@ class Homotopy:
         group = np.array(self.groups, dtype=np.int64)
         with np.errstate(all="ignore"):
             for g in range(self.factors):
-                part = found[:, group == g]
+                mine = slice(None) if self.factors == 1 else group == g
+                part = found[:, mine]
                 part = part / np.abs(part).max(axis=1, keepdims=True)
-                found[:, group == g] = part / np.linalg.norm(part, axis=1, keepdims=True)
+                squares = part.real**2 + part.imag**2
+                found[:, mine] = part / np.sqrt(squares.sum(axis=1, keepdims=True))
         return found
 
     def evaluate(
@@ -98,8 +100,11 @@ class Homotopy:
         ``t`` has one entry for each point, ``parameters`` one row for each or one for all.
         """
         n, size = self.equations, self.dimension
-        flat = [node for row in self.by_x() for node in row]
-        tape = self.program.tape([*self.outputs, *flat, *self.by_t()])
+        memo, key = self.program._memo, ("evaluate", self.outputs, size)
+        tape = memo.get(key)
+        if tape is None:
+            flat = [node for row in self.by_x() for node in row]
+            tape = memo[key] = self.program.tape([*self.outputs, *flat, *self.by_t()])
         values = np.empty((len(points), 1 + self.parameters), dtype=np.complex128)
         values[:, 0], values[:, 1:] = t, parameters
         found = tape.run_batch(np.ascontiguousarray(points), values)
@@ -311,6 +316,15 @@ def parameter(system: PolynomialSystem, groups: Groups | None = None) -> Homotop
             "build the system with parametric=True",
         )
     chosen = system.groups if groups is None else groups
+    # Made once: its kernels and derivatives are kept with its program.
+    key = ("parameter homotopy", system.outputs, tuple(map(tuple, chosen)), system.name)
+    known: Homotopy | None = system.program._memo.get(key)
+    if known is None:
+        known = system.program._memo[key] = _moving(system, chosen)
+    return known
+
+
+def _moving(system: PolynomialSystem, chosen: Groups) -> Homotopy:
     n, given = len(system.variables), len(system.parameters)
     program = Program()
     t = program.parameter(0)

@@ -144,7 +144,7 @@ def run(
 
 @njit(nogil=True, error_model="numpy")
 def solve(tag: Any, a: int, b: int, n: int, scratch: int) -> None:
-    """b <- A^{-1} b, rows exchanged in a lane where one is more than 4 times the diagonal.
+    """b <- A^{-1} b, rows exchanged in a lane where one is more than 10 times the diagonal.
 
     a and b are addresses of N x N and of N blocks, ``scratch`` of room for three vectors. A
     singular lane gives inf or nan.
@@ -156,7 +156,7 @@ def solve(tag: Any, a: int, b: int, n: int, scratch: int) -> None:
             vectors.column(tag, a, n, k, scratch, row)
             for lane in range(width):
                 best = vectors.read(tag, scratch, 1, lane)
-                if best > 16 * vectors.read(tag, scratch, 0, lane):
+                if best > 100 * vectors.read(tag, scratch, 0, lane):
                     i = int(vectors.read(tag, row, 0, lane))
                     vectors.exchange(tag, a, b, n, k, i, lane)
         vectors.eliminate(tag, a, b, n, k)

@@ -208,11 +208,12 @@ class Invariants:
         """The values, and one number more: equal for points of one orbit of the known group."""
         with np.errstate(all="ignore"):
             size = np.sqrt((np.abs(points) ** 2).sum(axis=1))
+            # The sum of size / (shift + form / size): one slow quotient for each image.
             images = points @ self._forms()
-            scaled = images / np.where(size > 0, size, 1.0)[:, None]
-            mixed = (1 / (self.shift + scaled)).sum(axis=1)
+            images += (self.shift * np.where(size > 0, size, 1.0))[:, None]
+            mixed = size**2 * np.reciprocal(images, out=images).sum(axis=1)
         # The function is weighed against the size of the point, so that neither hides the other.
-        return np.concatenate([self.functions(points), (size * mixed)[:, None]], axis=1)
+        return np.concatenate([self.functions(points), mixed[:, None]], axis=1)
 
 
 def gaussians(rng: np.random.Generator, *shape: int) -> Complexes:

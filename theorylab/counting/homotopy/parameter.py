@@ -25,6 +25,7 @@ _MEMBERS: Final = 3
 """Generic members tried for an instance before its lost paths are reported."""
 
 _NAMES: Final = tuple(PathStatus)
+_CONVERGED: Final = "Newton's method converges"
 _ENDED: Final = (PathStatus.FINITE, PathStatus.SINGULAR)
 _LOST: Final = (PathStatus.FAILED, PathStatus.JUMPED, PathStatus.SUSPENDED)
 
@@ -66,6 +67,8 @@ class Instance:
     @property
     def lost(self) -> tuple[int, ...]:
         """The representatives whose paths were given up, or ended where another did."""
+        if not any(status in self.status for status in _LOST):
+            return ()
         return tuple(i for i, status in enumerate(self.status) if status in _LOST)
 
     @property
@@ -218,40 +221,38 @@ class _Moves:
         keys = self.invariants.orbits(points)
         keys[~finite] = np.nan
         owners = repeated(keys, sets)
-        return [
-            self._one(paths, points, owners, i * count, count, values[i], member)
-            for i in range(len(values))
-        ]
+        # Most instances have nothing to tell of any path: theirs is the same for all of them.
+        shape = (len(values), count)
+        plain = (finite & (owners < 0)).reshape(shape).all(axis=1).tolist()
+        steps = paths.steps.reshape(shape).sum(axis=1).tolist()
+        met = (paths.winding > 1).reshape(shape).sum(axis=1).tolist()
+        fine = (PathStatus.FINITE,) * count, (_CONVERGED,) * count
+        found = []
+        for i in range(len(values)):
+            low = i * count
+            kept = points[low : low + count].copy()
+            status, reasons = fine if plain[i] else _told(paths, owners, low, count)
+            if not plain[i]:
+                kept[[k for k, ended in enumerate(status) if ended not in _ENDED]] = np.nan
+            found.append(
+                Instance(
+                    values[i], kept, status, reasons, self.groups, self.parts, steps[i], met[i],
+                    member,
+                )
+            )  # fmt: skip
+        return found
 
-    def _one(
-        self,
-        paths: Paths,
-        points: Complexes,
-        owners: Integers,
-        low: int,
-        count: int,
-        values: Complexes,
-        member: int,
-    ) -> Instance:
-        rows = slice(low, low + count)
-        status = [_NAMES[k] for k in paths.status[rows].tolist()]
-        reasons = ["Newton's method converges"] * count
-        for i, ended in enumerate(status):
-            if ended is not PathStatus.FINITE:
-                reasons[i] = paths.reason(low + i)
-        for i in np.flatnonzero(owners[rows] >= 0).tolist():
-            status[i] = PathStatus.JUMPED
-            reasons[i] = f"ends in the orbit of the end of path {owners[low + i] - low}"
-        kept = points[rows].copy()
-        kept[[i for i, s in enumerate(status) if s not in _ENDED]] = np.nan
-        return Instance(
-            values,
-            kept,
-            tuple(status),
-            tuple(reasons),
-            self.groups,
-            self.parts,
-            int(paths.steps[rows].sum()),
-            int((paths.winding[rows] > 1).sum()),
-            member,
-        )
+
+def _told(
+    paths: Paths, owners: Integers, low: int, count: int
+) -> tuple[tuple[PathStatus, ...], tuple[str, ...]]:
+    """How the paths of one instance ended, and why."""
+    status = [_NAMES[k] for k in paths.status[low : low + count].tolist()]
+    reasons = [_CONVERGED] * count
+    for i, ended in enumerate(status):
+        if ended is not PathStatus.FINITE:
+            reasons[i] = paths.reason(low + i)
+    for i in np.flatnonzero(owners[low : low + count] >= 0).tolist():
+        status[i] = PathStatus.JUMPED
+        reasons[i] = f"ends in the orbit of the end of path {owners[low + i] - low}"
+    return tuple(status), tuple(reasons)

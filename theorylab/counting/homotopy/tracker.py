@@ -276,7 +276,8 @@ class _Run:
         for _ in range(2):
             doubtful = np.zeros(len(self.starts), dtype=bool)
             doubtful[self.status == _FAILED] = True
-            for cluster in self.coinciding(_SUSPICIOUS):
+            clusters = self.coinciding(_SUSPICIOUS)
+            for cluster in clusters:
                 doubtful[cluster] = True
             doubtful &= ~self.retracked
             if not doubtful.any():
@@ -287,7 +288,9 @@ class _Run:
             self.winding[ids] = 0
             self.retracked[ids] = True
             self.attempt(ids, finer)
-        for cluster in self.coinciding(_SUSPICIOUS):
+        else:
+            clusters = self.coinciding(_SUSPICIOUS)
+        for cluster in clusters:
             self.settle(cluster)
 
     def attempt(self, ids: Integers, options: Options) -> None:
@@ -302,7 +305,8 @@ class _Run:
             self.follow(cut, options.control(strict=True))
         else:
             self.status[cut] = _SUSPENDED
-        left = self.judge(ids[~np.isin(self.end[ids], (loop.UNFINISHED, loop.CUT))])
+        end = self.end[ids]
+        left = self.judge(ids[(end != loop.UNFINISHED) & (end != loop.CUT)])
         if not options.endgame or not len(left):
             return
         left = self.endgame(left, options)
@@ -360,7 +364,7 @@ class _Run:
         self.winding[ids[sure]] = 1
         if again:
             self.second_look(ids[landed & ~infinite & ~sure])
-        late = ids[np.isin(end, (loop.CALM, loop.SHRUNK, loop.OUT_OF_STEPS))]
+        late = ids[(end == loop.CALM) | (end == loop.SHRUNK) | (end == loop.OUT_OF_STEPS)]
         # Beside a singular point at infinity steps fail long before the strict rule can hold.
         x0, t = self.x0(late), self.t[late]
         far = self.steady[late] >= _LONG
@@ -434,7 +438,9 @@ class _Run:
             winding = limits.winding[known]
             x0 = np.abs(rows[:, self.homotopy.equations :]).min(axis=1, initial=1.0)
             infinite = x0 < INFINITE_X0
-            regular = judged.quadratic & (judged.conditions < _SINGULAR_CONDITION) & (winding == 1)
+            # At a multiple root the product of correction and condition is about 1.
+            limit = np.where(judged.corrections < 1e-12, _LANDED_CONDITION, _SINGULAR_CONDITION)
+            regular = judged.quadratic & (judged.conditions < limit) & (winding == 1)
             regular &= ~infinite
             # Newton's method would spoil a singular limit: only regular ones are polished.
             self.x[found] = np.where(regular[:, None], judged.points, rows)
