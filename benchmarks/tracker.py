@@ -389,7 +389,7 @@ def reliability(chosen: Sequence[Benchmark], goals: Goals) -> None:
         members = 40_000 // len(starts)
         targets = rng.standard_normal((members, len(system.parameters), 2)) @ np.array([1, 1j])
         paths = track(
-            homotopy, np.tile(starts, (members, 1)), segments(generic.values, targets),
+            homotopy, np.tile(starts, (members, 1)), segments(generic.parameters, targets),
             sets=np.repeat(np.arange(members), len(starts)), options=options,
         )  # fmt: skip
         jumps += paths.count(PathStatus.JUMPED) + int(paths.retracked.sum())
