@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from theorylab.options import biases as _biases
 from theorylab.options import duration as _duration
 from theorylab.options import file as _file
 from theorylab.options import folder as _folder
@@ -337,22 +338,6 @@ def _system(
         rule = "interpolation has no ridge"
         raise InputError("--ridge", given["--ridge"], rule, "leave it out, or --system critical")
     return interpolation_system(network, chosen, gauge), words
-
-
-def _biases(where: str, layers: int) -> tuple[bool, ...]:
-    """Which layers have a bias."""
-    named = {
-        "none": (False,) * layers,
-        "all": (True,) * layers,
-        "hidden": (True,) * (layers - 1) + (False,),
-    }
-    digits = where.split(",")
-    if where in named:
-        return named[where]
-    if len(digits) == layers and set(digits) <= {"0", "1"}:
-        return tuple(digit == "1" for digit in digits)
-    rule = f"it is none, hidden, all, or a 0 or 1 for each of the {layers} layers"
-    raise InputError("--bias", where, rule, "write e.g. --bias hidden")
 
 
 @app.command("sweep", short_help="Count on many random data sets.")

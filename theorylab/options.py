@@ -35,6 +35,22 @@ def duration(argument: str, text: str) -> float:
     return seconds
 
 
+def biases(where: str, layers: int) -> tuple[bool, ...]:
+    """Which layers have a bias: none, all, hidden, or a 0 or 1 for each."""
+    named = {
+        "none": (False,) * layers,
+        "all": (True,) * layers,
+        "hidden": (True,) * (layers - 1) + (False,),
+    }
+    digits = where.split(",")
+    if where in named:
+        return named[where]
+    if len(digits) == layers and set(digits) <= {"0", "1"}:
+        return tuple(digit == "1" for digit in digits)
+    rule = f"it is none, hidden, all, or a 0 or 1 for each of the {layers} layers"
+    raise InputError("--bias", where, rule, "write e.g. --bias hidden")
+
+
 def _nearest(path: Path) -> Path:
     """The path itself if it exists, else the nearest folder above it that does."""
     return next((p for p in (path, *path.absolute().parents) if p.exists()), path)

@@ -41,7 +41,7 @@ def test_the_expansion_is_the_textbook_one() -> None:
     for t in (-1, -0.3, 0, 0.7):
         theirs = legendre.legval(t, [float(c) for c in coefficients])
         ours_at_t = ours(fmpq(round(t * 10), 10))
-        assert float(ours_at_t) == pytest.approx(theirs, abs=1e-14)
+        assert float(ours_at_t) == pytest.approx(theirs, abs=1e-14)  # because of doubles
 
 
 @pytest.mark.parametrize("degree", range(1, 14))
@@ -59,7 +59,7 @@ def test_the_bounds_of_the_best_error_tend_to_bernsteins_constant() -> None:
     assert constant - 0.0015 < scaled[-1] < constant
     # Richardson's extrapolation in 1/n^2 of the last two
     better = scaled[-1] + (scaled[-1] - scaled[-2]) / ((12 / 10) ** 2 - 1)
-    assert better == pytest.approx(constant, abs=2e-4)
+    assert better == pytest.approx(constant, abs=2e-4)  # because the limit is only near
 
 
 @pytest.mark.parametrize("degree", range(1, 13))

@@ -129,7 +129,8 @@ def test_the_exact_engine_gets_the_literal_definition_not_the_program() -> None:
 def test_an_exhausted_meter_of_the_kernel_hinders_no_later_count() -> None:
     METER.left = 0
     found = count(ridged((1, 1, 1), "square"))
-    assert (found.certified, found.complete) == (9, True)
+    assert (found.certified, found.complete, found.assurance) == (9, True, Assurance.KERNEL)
+    assert "too much work" not in str(found)
 
 
 def test_without_the_kernel_the_same_count_is_flints() -> None:
