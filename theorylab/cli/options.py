@@ -1,11 +1,17 @@
-"""Options of the command line as numbers and paths: every complaint names the option."""
+"""Options and arguments as numbers, paths, networks and data: complaints name the option."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from theorylab.outcome import InputError
+
+if TYPE_CHECKING:
+    from theorylab.model import Dataset, Network, Weights
 
 
 def whole(argument: str, text: str, low: int | None = None, high: int | None = None) -> int:
@@ -91,3 +97,62 @@ def named(argument: str, name: str) -> Path:
     if not name.strip() or "\0" in name:
         raise InputError(argument, name, "the name is empty or impossible", "name it in letters")
     return Path(name)
+
+
+@contextmanager
+def blaming(argument: str, path: object = None) -> Iterator[None]:
+    """Complaints about what a file holds name the option and the file that it came by."""
+    try:
+        yield
+    except InputError as error:
+        inner = error.argument
+        where = f"{argument} {path}, {inner}"
+        if inner in ("path", "data", "out"):
+            where = argument
+        elif inner.startswith("path "):
+            where = f"{argument} {path}"
+        raise InputError(where, error.value, error.rule, error.remedy) from None
+
+
+def network(argument: str, path: str) -> tuple[Network, Weights]:
+    """The network and the weights of a file."""
+    from theorylab.model import read_network
+
+    with blaming(argument, path):
+        return read_network(named("path", path))
+
+
+def dataset(name: str) -> Dataset:
+    """The data set of a file, or of a name."""
+    from theorylab.model import load_dataset
+
+    with blaming("--data", name):
+        return load_dataset(name)
+
+
+def first_samples(data: Dataset, samples: str | None) -> Dataset:
+    """The first samples only, where an option asks for it."""
+    from dataclasses import replace
+
+    if samples is None:
+        return data
+    count = whole("--samples", samples, 1, data.samples)
+    return replace(data.subset(range(count)), name=f"{data.name} (first {count} of {data.samples})")
+
+
+def certificates(files: Sequence[str]) -> list[Path]:
+    """The files themselves and all *.json below the folders, in order."""
+    found: list[Path] = []
+    for path in (named("FILE", name) for name in files):
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*.json") if p.is_file())
+            if not inside:
+                rule = "no *.json file lies in this folder"
+                raise InputError("FILE", str(path), rule, "name a folder of certificates")
+            found += inside
+        elif path.exists():
+            found.append(path)
+        else:
+            rule = "there is no such file or folder"
+            raise InputError("FILE", str(path), rule, "check the path")
+    return list(dict.fromkeys(found))
