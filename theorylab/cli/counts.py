@@ -123,7 +123,6 @@ def _system(
     """The system of a file or of a network, and the words that name it on the command line."""
     from theorylab.counting.gauge import GAUGES
     from theorylab.counting.system import critical_system, interpolation_system, read_system
-    from theorylab.model import Network
 
     given = {option: value for option, value in shape.items() if value is not None}
     if file is not None:
@@ -139,10 +138,7 @@ def _system(
     kind = given["--system"]
     if kind not in ("interpolation", "critical"):
         raise InputError("--system", kind, "it is interpolation or critical", "choose one")
-    numbers = [options.whole("--widths", w, 1, 10_000) for w in given["--widths"].split(",")]
-    biases = options.biases(given.get("--bias", "none"), len(numbers) - 1)
-    with options.blaming("--activation"):
-        network = Network.dense(tuple(numbers), given["--activation"], biases)
+    network = options.shape(given["--widths"], given["--activation"], given.get("--bias", "none"))
     gauge = given.get("--gauge", "auto")
     if gauge not in GAUGES:
         raise InputError("--gauge", gauge, f"it is one of {', '.join(GAUGES)}", "choose one")
@@ -189,7 +185,6 @@ def _sweep(
     import hashlib
 
     from theorylab.counting.random_data import RandomCounts, Survey
-    from theorylab.model import Network
     from theorylab.report.sweeps import file_stem, print_sweep, with_files
     from theorylab.sweep import Store, processes, sweep
 
@@ -200,10 +195,7 @@ def _sweep(
         if value is None:
             rule = "the network's widths and activation are needed"
             raise InputError(option, "none", rule, "theorylab sweep --help shows the usage")
-    numbers = [options.whole("--widths", w, 1, 10_000) for w in str(widths).split(",")]
-    biases = options.biases(bias, len(numbers) - 1)
-    with options.blaming("--activation"):
-        network = Network.dense(tuple(numbers), str(activation), biases)
+    network = options.shape(str(widths), str(activation), bias)
     several = None if samples is None else options.whole("--samples", samples, 1, 10_000)
     words = ["theorylab", "sweep", "--widths", str(widths), "--activation", str(activation)]
     for option, value, usual in (

@@ -122,6 +122,16 @@ def network(argument: str, path: str) -> tuple[Network, Weights]:
         return read_network(named("path", path))
 
 
+def shape(widths: str, activation: str, bias: str = "none") -> Network:
+    """The dense network of --widths, --activation and --bias."""
+    from theorylab.model import Network
+
+    numbers = tuple(whole("--widths", w, 1, 10_000) for w in widths.split(","))
+    flags = biases(bias, len(numbers) - 1)
+    with blaming("--activation"):
+        return Network.dense(numbers, activation, flags)
+
+
 def dataset(name: str) -> Dataset:
     """The data set of a file, or of a name."""
     from theorylab.model import load_dataset
