@@ -2,13 +2,15 @@
 
 Run: python benchmarks/tracker.py [--full] [--peers SECONDS] [--only NAME ...]. Times are CPU
 seconds, of children too, of a process bound to one core: medians of three where a run takes less
-than ten seconds (two without --full), single runs (marked 1) otherwise. A run counts only if every
-known solution was found and none twice; what a peer returned stands beside its time. Peers (`make
-engines`) are stopped at a wall limit (--peers, 15 s, with --full 120 s); a missing one is left out.
+than ten seconds (two without --full), of up to 25 where three take less than a tenth of one, single
+runs (marked 1) otherwise. A run counts only if every known solution was found and none twice; what
+a peer returned stands beside its time. Peers (`make engines`) are stopped at a wall limit (--peers,
+15 s, with --full 120 s); a missing one is left out.
 
 `track` is the tracking alone, as the time of phcpy is, from which a start of its interpreter is
-subtracted; `warm` is everything from the system to the end points with the kernels in memory,
-`cold` with the kernels to be compiled. Ratios are to `track`. Goals are those of ENGINES, B8.
+subtracted; `warm` is everything from the system to the end points with the kernels in memory (what
+comes before tracking is timed by itself), `cold` with the kernels to be compiled. Ratios are to
+`track`. Goals are those of ENGINES, B8.
 """
 
 from __future__ import annotations
@@ -48,7 +50,7 @@ from theorylab.counting.system import PolynomialSystem
 from theorylab.outcome import Undecided
 
 QUICK = ("noon-5", "katsura-8", "cyclic-6", "net2(2,2,z^2)", "net2(2,2,z^3)", "deeplin(2,1,2)")
-ONCE, QUICK_ONCE = 10.0, 2.0
+ONCE, QUICK_ONCE, SHORT = 10.0, 2.0, 0.1
 FULL = "--full" in sys.argv[1:]
 # AVX2 and SSE2 machines are allowed these shares of the goals.
 SHARE = {8: 1.0, 4: 0.5, 2: 0.3}
@@ -60,9 +62,10 @@ def cpu() -> float:
 
 
 def timed(run: Callable[..., Any], *given: Any, **options: Any) -> tuple[float, bool, Any]:
-    """Median seconds of three runs and True, or the time of one long run and False."""
+    """Median seconds of three runs, of more short ones, and True; or those of one long run and
+    False."""
     seconds: list[float] = []
-    while len(seconds) < 3:
+    while len(seconds) < 3 or (sum(seconds) < SHORT and len(seconds) < 25):
         begun = cpu()
         result = run(*given, **options)
         seconds.append(cpu() - begun)
@@ -112,8 +115,10 @@ def followed(problem: Posed, options: Options) -> Paths:
     return track(problem.homotopy, starts, problem.parameters, options=options)
 
 
-def whole(benchmark: Benchmark, seed: int, options: Options) -> Paths:
-    return followed(posed(benchmark, seed), options)
+def prepared(benchmark: Benchmark, seed: int) -> None:
+    """All that comes before tracking, the kernels being in memory."""
+    problem = posed(benchmark, seed)
+    problem.starts(np.arange(problem.paths))
 
 
 @dataclass
@@ -137,7 +142,7 @@ def ours(benchmark: Benchmark, seed: int, options: Options) -> Ours:
     seconds, repeated, paths = timed(
         track, problem.homotopy, starts, problem.parameters, options=options
     )
-    warm = timed(whole, benchmark, seed, options)[0] if cold < ONCE else cold
+    warm = timed(prepared, benchmark, seed)[0] + seconds
     distinct, twice = finite(paths)
     assert first.points.tobytes() == paths.points.tobytes(), "the same run gave other points"
     cell = Cell(seconds, repeated, distinct, twice)

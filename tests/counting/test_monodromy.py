@@ -50,6 +50,18 @@ def test_known_counts(family: families.Family) -> None:
     check_solutions(found)
 
 
+def test_generic_members_have_targets_of_size_one() -> None:
+    # Those of these cubes at random weights are of size 3.7 to 8.8.
+    system = families.interpolation((2, 2, 1), "cube", bias=True)
+    for seed in range(4):
+        family = Family.of(system, seed, 1)
+        point, values = family.seeded(
+            tuple(range(len(system.variables))), np.random.default_rng(seed)
+        )
+        assert np.abs(system.evaluate(point[None, :], values)).max() < 1e-9
+        assert 0.5 < np.sqrt(np.mean(np.abs(values[family.targets]) ** 2)) < 2
+
+
 @pytest.mark.slow
 def test_net3_4_has_1330_functions_of_24_solutions() -> None:
     found = monodromy(families.interpolation((4, 2, 2, 1), "square"), seed=1)

@@ -255,7 +255,7 @@ def clusters(points: Complexes, tolerance: float) -> list[tuple[int, ...]]:
     # Near points have near projections: only neighbours in that order need comparing.
     direction = np.cos(np.arange(1, 2 * lifted.shape[1] + 1) ** 2.0)
     direction /= np.linalg.norm(direction)
-    shadow = np.concatenate([lifted.real, lifted.imag], axis=1) @ direction
+    shadow = np.einsum("ki,i->k", np.concatenate([lifted.real, lifted.imag], axis=1), direction)
     order = np.argsort(shadow, kind="stable")
     values = shadow[order]
     last = np.searchsorted(values, values + tolerance, side="right")

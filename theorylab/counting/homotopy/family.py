@@ -22,6 +22,7 @@ LEAN: Final = Options(resume=False, endgame=False)
 """Between generic members no path diverges and no end point is singular."""
 _LANDED: Final = 1e-9
 _DRAWS: Final = 64
+_SCALES: Final = (1.0, 0.7, 0.5)
 _COMPONENTS: Final = 1024
 
 
@@ -59,10 +60,11 @@ class Family:
     def seeded(self, support: tuple[int, ...], rng: np.random.Generator) -> tuple[Complexes, ...]:
         """A solution (unknowns) and the parameters of which it is one, both random.
 
-        Of several draws the one whose targets and ridges differ least in size: huge targets beside
-        small ones make other solutions ill-conditioned.
+        Of several draws the one whose targets and ridges differ least in size, and targets from 1:
+        huge targets beside small ones make other solutions ill-conditioned, and paths are the
+        longer the further a member is from the data it is moved to.
         """
-        drawn = [self._drawn(support, rng) for _ in range(_DRAWS)]
+        drawn = [self._drawn(support, rng, _SCALES[k % len(_SCALES)]) for k in range(_DRAWS)]
         made = [(point, values) for point, values in drawn if self._solves(point, values)]
         if not made:
             raise InputError(
@@ -73,20 +75,24 @@ class Family:
             )
 
         def spread(pair: tuple[Complexes, Complexes]) -> float:
-            worst = 1.0
+            sizes = np.abs(pair[1][self.targets])
+            mean = float(np.sqrt(np.mean(sizes**2))) if sizes.any() else 1.0
+            far, worst = max(mean, 1 / mean), 1.0
             for kind in (self.targets, self.ridges):
                 size = np.abs(pair[1][kind])
                 # A network that does not move them all leaves targets that are 0.
                 least = max(float(size.min(initial=1e300)), 1e-300)
                 worst = max(worst, float(size.max(initial=1e-300)) / least)
-            return worst
+            return worst * far
 
         return min(made, key=spread)
 
-    def _drawn(self, support: tuple[int, ...], rng: np.random.Generator) -> tuple[Complexes, ...]:
+    def _drawn(
+        self, support: tuple[int, ...], rng: np.random.Generator, scale: float
+    ) -> tuple[Complexes, ...]:
         system = self.system
         point = np.zeros(len(system.variables), dtype=np.complex128)
-        point[list(support)] = gaussians(rng, len(support))
+        point[list(support)] = scale * gaussians(rng, len(support))
         if system.slices:
             rows = np.array([to_complex(cut.coefficients) for cut in system.slices])
             constants = to_complex([cut.constant for cut in system.slices])

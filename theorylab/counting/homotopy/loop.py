@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from theorylab.counting.homotopy import interpreter, vectors
+from theorylab.counting.homotopy import interpreter, logarithms, vectors
 from theorylab.counting.homotopy.engine import Complexes, Floats, Integers
 
 LANDED: Final = 0
@@ -39,14 +39,14 @@ SEGMENT, ARC = 0, 1
     TAU, REJECT, ACCEPT, ACCEPT_END, CONTRACTION, ITERATIONS, ITERATIONS_END, FIRST, LARGEST,
     GROWTH, MAX_STEPS, FLOOR, PATIENCE, COARSE, LAST_T, SMALLEST_T, WATCH_T, VALUATION, STEADY,
     SAMPLES, CUT_X0, STRICT, STRICT_T, STRICT_X0, CALM_T, NOISE, LONG,
-    LONG_T, SMALL_X0, CONTROLS,
-) = range(30)  # fmt: skip
+    LONG_T, SMALL_X0, LARGEST_LOG, LEAST_LOG, SURE, SURE_T, CONTROLS,
+) = range(34)  # fmt: skip
 
 # Vectors of the scalars of each lane; ids and counts are doubles too.
 (
-    F_T, F_H, F_STEP, F_NEXT, F_FIRST, F_LAST, F_MASK, F_VALUATION, F_FLOOR, F_ID, F_STEPS,
-    F_REJECTS, F_STEADY, F_LONGEST, F_CALM, F_STATE, FLOATS,
-) = range(17)  # fmt: skip
+    F_T, F_H, F_STEP, F_MIDDLE, F_NEXT, F_FIRST, F_LAST, F_MASK, F_VALUATION, F_FLOOR, F_ID,
+    F_STEPS, F_REJECTS, F_STEADY, F_SINCE, F_LONGEST, F_CALM, F_STATE, F_LOG, F_CUT, FLOATS,
+) = range(21)  # fmt: skip
 # Vectors of each group: x0 at the start of a step, its slope, and t then.
 _RE, _IM, _SLOPE_RE, _SLOPE_IM, _AT, FIRSTS = range(6)
 _OPEN, _GOOD, _BAD = 0.0, 1.0, 2.0
@@ -73,7 +73,8 @@ class Kernels(NamedTuple):
 class Work(NamedTuple):
     """The paths, row = path id: where each one is, what it needs, and what became of it.
 
-    ``steady`` is how many steps on end an exponent at infinity has held, 0 at a finite point.
+    ``steady`` is the power of two in t over which an exponent at infinity has held, 0 at a finite
+    point; ``cut`` is |x0| where the first rule for infinity held, inf where it did not.
     """
 
     x: Complexes
@@ -88,6 +89,7 @@ class Work(NamedTuple):
     condition: Floats
     valuation: Floats
     steady: npt.NDArray[np.int32]
+    cut: Floats
 
 
 class Room(NamedTuple):
@@ -121,6 +123,7 @@ class Room(NamedTuple):
     step: int
     mask: int
     floor: int
+    log: int
     variables: int
     equations: int
     parameters: int
@@ -180,26 +183,40 @@ def _set(tag: Any, m: Any, row: int, lane: int, value: float) -> None:
 
 
 @_fast
-def _clock(tag: Any, m: Any, arcs: int, mode: int, share: float) -> None:
-    """The complex times at this share of the step, and along arcs their velocities."""
+def _clock(tag: Any, m: Any, arcs: int, mode: int, row: int) -> None:
+    """The times of a stage, and the velocities along arcs."""
+    if mode == SEGMENT:
+        vectors.copy(tag, m.time, 0, m.scalars, row, 1)
+        return
     for lane in range(len(tag)):
-        # The end of the step exactly, so that paths land at their last t itself.
-        if share == 1.0:
-            at = _get(tag, m, F_NEXT, lane)
-        else:
-            at = _get(tag, m, F_T, lane) - share * _get(tag, m, F_STEP, lane)
-        if mode == SEGMENT:
-            vectors.write(tag, m.time, 0, lane, at)
-        else:
-            i = max(int(_get(tag, m, F_ID, lane)), 0)
-            shrink, turn = vectors.number(arcs, 4 * i + 2), vectors.number(arcs, 4 * i + 3)
-            radius = vectors.number(arcs, 4 * i + 0) * math.exp((1.0 - at) * shrink)
-            angle = vectors.number(arcs, 4 * i + 1) + (1.0 - at) * turn
-            re, im = radius * math.cos(angle), radius * math.sin(angle)
-            vectors.write(tag, m.time, 0, lane, re)
-            vectors.write(tag, m.time, 1, lane, im)
-            vectors.write(tag, m.velocity, 0, lane, turn * im - shrink * re)
-            vectors.write(tag, m.velocity, 1, lane, -turn * re - shrink * im)
+        at = _get(tag, m, row, lane)
+        i = max(int(_get(tag, m, F_ID, lane)), 0)
+        shrink, turn = vectors.number(arcs, 4 * i + 2), vectors.number(arcs, 4 * i + 3)
+        radius = vectors.number(arcs, 4 * i + 0) * math.exp((1.0 - at) * shrink)
+        angle = vectors.number(arcs, 4 * i + 1) + (1.0 - at) * turn
+        re, im = radius * math.cos(angle), radius * math.sin(angle)
+        vectors.write(tag, m.time, 0, lane, re)
+        vectors.write(tag, m.time, 1, lane, im)
+        vectors.write(tag, m.velocity, 0, lane, turn * im - shrink * re)
+        vectors.write(tag, m.velocity, 1, lane, -turn * re - shrink * im)
+
+
+@_fast
+def _velocity(tag: Any, m: Any, mode: int, bent: bool, at: int) -> None:
+    """b <- the velocities of what is followed: arcs turn, and drifting lanes go by logarithms."""
+    if mode == ARC:
+        vectors.turn(tag, m.b, m.velocity, m.variables)
+    elif bent:
+        logarithms.bend(tag, m.b, m.time, m.x, at, m.log, m.variables)
+
+
+@_fast
+def _move(tag: Any, m: Any, bent: bool, share: float, slope: int) -> None:
+    """w <- x moved by this share of the step."""
+    if bent:
+        logarithms.rise(tag, m.w, m.x, m.step, share, slope, m.log, m.variables)
+    else:
+        vectors.axpy(tag, m.w, m.x, m.step, share, slope, 2 * m.variables)
 
 
 @njit(nogil=True, error_model="numpy")
@@ -228,14 +245,18 @@ def _unload(tag: Any, lane: int, end: int, condition: float, work: Any, m: Any) 
     for k in range(m.variables):
         re, im = vectors.read(tag, m.x, 2 * k, lane), vectors.read(tag, m.x, 2 * k + 1, lane)
         work.x[i, k] = complex(re, im)
-    work.t[i] = _get(tag, m, F_T, lane)
-    work.h[i] = _get(tag, m, F_H, lane)
+    t, h = _get(tag, m, F_T, lane), _get(tag, m, F_H, lane)
+    work.t[i] = t
+    work.h[i] = h if _get(tag, m, F_LOG, lane) == 0.0 else t * (1.0 - math.exp(-h))
     work.end[i] = end
     work.steps[i] += int(_get(tag, m, F_STEPS, lane))
     work.rejects[i] += int(_get(tag, m, F_REJECTS, lane))
     work.correction[i] = _get(tag, m, F_LAST, lane)
     work.condition[i] = condition
-    work.steady[i] = int(_get(tag, m, F_LONGEST, lane))
+    held = _get(tag, m, F_LONGEST, lane)
+    work.steady[i] = int(math.log2(held)) if held > 1.0 else 0
+    cut = _get(tag, m, F_CUT, lane)
+    work.cut[i] = cut if cut > 0.0 else math.inf
     for g in range(m.variables - m.equations):
         work.valuation[i, g] = _exponent(tag, lane, g, m)
     _set(tag, m, F_ID, lane, -1.0)
@@ -256,13 +277,15 @@ def _exponent(tag: Any, lane: int, g: int, m: Any) -> float:
 
 @_fast
 def _predict(tag: Any, kernels: Any, m: Any, arcs: int, mode: int) -> None:
-    """w <- the prediction by RK4; notes slopes at infinity and natural row sizes of new paths."""
+    """w <- the prediction by RK4, along log t where F_LOG; notes slopes at infinity and natural
+    row sizes of new paths."""
     width, n, size = len(tag), m.equations, m.variables
-    _clock(tag, m, arcs, mode, 0.0)
+    _clock(tag, m, arcs, mode, F_T)
     _matrix(tag, kernels, m, m.x, True)
-    fresh = False
+    fresh, bent = False, False
     for lane in range(width):
         fresh = fresh or _get(tag, m, F_STEPS, lane) == 0.0
+        bent = bent or _get(tag, m, F_LOG, lane) != 0.0
     if fresh:
         vectors.row_sizes(tag, m.sizes, m.jacobian, m.weight, size, size)
         for lane in range(width):
@@ -271,22 +294,19 @@ def _predict(tag: Any, kernels: Any, m: Any, arcs: int, mode: int) -> None:
                     value = vectors.read(tag, m.sizes, k, lane)
                     vectors.write(tag, m.natural, k, lane, value)
     _solve(tag, kernels, m)
-    if mode == ARC:
-        vectors.turn(tag, m.b, m.velocity, size)
     for g in range(size - n):
         vectors.copy(tag, m.first, FIRSTS * g + _RE, m.x, 2 * (n + g), 2)
         vectors.copy(tag, m.first, FIRSTS * g + _SLOPE_RE, m.b, 2 * (n + g), 2)
         vectors.copy(tag, m.first, FIRSTS * g + _AT, m.scalars, F_T, 1)
+    _velocity(tag, m, mode, bent, m.x)
     vectors.copy(tag, m.slope, 0, m.b, 0, 2 * size)
     for stage in range(3):
-        share = 0.5 if stage < 2 else 1.0
-        _clock(tag, m, arcs, mode, share)
-        vectors.axpy(tag, m.w, m.x, m.step, share, m.b, 2 * size)
+        _clock(tag, m, arcs, mode, F_MIDDLE if stage < 2 else F_NEXT)
+        _move(tag, m, bent, 0.5 if stage < 2 else 1.0, m.b)
         _linear(tag, kernels, m, m.w, True)
-        if mode == ARC:
-            vectors.turn(tag, m.b, m.velocity, size)
+        _velocity(tag, m, mode, bent, m.w)
         vectors.plus(tag, m.slope, 2.0 if stage < 2 else 1.0, m.b, 2 * size)
-    vectors.axpy(tag, m.w, m.x, m.step, 1.0 / 6.0, m.slope, 2 * size)
+    _move(tag, m, bent, 1.0 / 6.0, m.slope)
 
 
 @_fast
@@ -370,16 +390,15 @@ def _judge(tag: Any, lane: int, m: Any, control: int, mode: int, last_t: float) 
         factor = vectors.number(control, GROWTH)
     if _get(tag, m, F_STATE, lane) != _GOOD:
         _set(tag, m, F_REJECTS, lane, _get(tag, m, F_REJECTS, lane) + 1.0)
-        h = step * max(0.1, min(factor, 0.5))
+        h = step * max(0.1, min(factor, 0.5 if _get(tag, m, F_LOG, lane) == 0.0 else 0.25))
         _set(tag, m, F_H, lane, h)
         t = _get(tag, m, F_T, lane)
     else:
         t = _get(tag, m, F_NEXT, lane)
         _set(tag, m, F_T, lane, t)
-        h = min(
-            step * max(0.1, min(factor, vectors.number(control, GROWTH))),
-            vectors.number(control, LARGEST),
-        )
+        bent = _get(tag, m, F_LOG, lane) != 0.0
+        most = vectors.number(control, LARGEST_LOG if bent else LARGEST)
+        h = min(step * max(0.1, min(factor, vectors.number(control, GROWTH))), most)
         _set(tag, m, F_H, lane, h)
         if t == last_t:
             return LANDED
@@ -387,9 +406,20 @@ def _judge(tag: Any, lane: int, m: Any, control: int, mode: int, last_t: float) 
             end = _watch(tag, lane, m, control)
             if end >= 0:
                 return end
+            # Where x0 is a power of t no step lands, and steps in log t are even.
+            drifts = _get(tag, m, F_STEADY, lane) > 0.0
+            if drifts != bent:
+                h = min(h / t, 0.7) if drifts else t * (1.0 - math.exp(-h))
+                _set(tag, m, F_H, lane, h)
+                _set(tag, m, F_LOG, lane, 1.0 if drifts else 0.0)
     # Healthy steps near the end are a fixed share of t; below round-off they shrink to nothing.
-    least = 1e-4 if t < 1e-10 else 1e-10
-    if t < vectors.number(control, SMALLEST_T) or h < least * t:
+    if _get(tag, m, F_LOG, lane) != 0.0:
+        sure = _get(tag, m, F_LONGEST, lane) >= vectors.number(control, SURE)
+        sure = sure and t < vectors.number(control, SURE_T)
+        tiny = h < (vectors.number(control, LEAST_LOG) if sure else 1e-10)
+    else:
+        tiny = h < (1e-4 if t < 1e-10 else 1e-10) * t
+    if tiny or t < vectors.number(control, SMALLEST_T):
         return SHRUNK
     if steps >= vectors.number(control, MAX_STEPS):
         return OUT_OF_STEPS
@@ -417,7 +447,10 @@ def _watch(tag: Any, lane: int, m: Any, control: int) -> int:
     else:
         calm = _get(tag, m, F_CALM, lane) + 1.0
     _set(tag, m, F_STEADY, lane, steady)
-    longest = max(steady, _get(tag, m, F_LONGEST, lane))
+    if steady == 0.0:
+        _set(tag, m, F_SINCE, lane, t)
+    held = _get(tag, m, F_SINCE, lane) / t
+    longest = max(held, _get(tag, m, F_LONGEST, lane))
     # A small x0 that stays is often round-off at a singular point at infinity.
     settled = (
         calm >= vectors.number(control, SAMPLES) and x0 > vectors.number(control, SMALL_X0) ** 2
@@ -425,12 +458,13 @@ def _watch(tag: Any, lane: int, m: Any, control: int) -> int:
     _set(tag, m, F_LONGEST, lane, 0.0 if settled else longest)
     _set(tag, m, F_CALM, lane, calm)
     if steady >= vectors.number(control, SAMPLES):
-        if vectors.number(control, STRICT) == 0.0:
-            if x0 < vectors.number(control, CUT_X0) ** 2:
+        if x0 < vectors.number(control, CUT_X0) ** 2 and _get(tag, m, F_CUT, lane) == 0.0:
+            if vectors.number(control, STRICT) == 0.0:
                 return CUT
-        elif t < vectors.number(control, STRICT_T) and x0 < vectors.number(control, STRICT_X0) ** 2:
+            _set(tag, m, F_CUT, lane, math.sqrt(x0))
+        if t < vectors.number(control, STRICT_T) and x0 < vectors.number(control, STRICT_X0) ** 2:
             return DIVERGED
-        if steady >= vectors.number(control, LONG) and t < vectors.number(control, LONG_T):
+        if held >= vectors.number(control, LONG) and t < vectors.number(control, LONG_T):
             return DIVERGED
     if t < vectors.number(control, CALM_T) and calm >= vectors.number(control, SAMPLES):
         return CALM
@@ -487,9 +521,16 @@ def _compiled(stamp: str) -> Any:
                 floor = vectors.number(control, FLOOR) if early else vectors.number(control, COARSE)
                 _set(tag, m, F_FLOOR, lane, floor * floor)
                 t, h = _get(tag, m, F_T, lane), _get(tag, m, F_H, lane)
-                last = h >= 0.999 * (t - last_t)
-                _set(tag, m, F_STEP, lane, t - last_t if last else h)
-                _set(tag, m, F_NEXT, lane, last_t if last else t - h)
+                if _get(tag, m, F_LOG, lane) != 0.0:
+                    middle, after = t * math.exp(-0.5 * h), t * math.exp(-h)
+                else:
+                    # The end of the path exactly, so that it lands at its last t itself.
+                    last = h >= 0.999 * (t - last_t)
+                    h, after = (t - last_t, last_t) if last else (h, t - h)
+                    middle = t - 0.5 * h
+                _set(tag, m, F_STEP, lane, h)
+                _set(tag, m, F_MIDDLE, lane, middle)
+                _set(tag, m, F_NEXT, lane, after)
             vectors.renew(tag, m.x, m.rows, m.weight, m.sums, m.group, m.floor, size, groups)
             _predict(tag, kernels, m, arcs, mode)
             _correct(tag, kernels, m, control, last_t)
@@ -516,7 +557,9 @@ def _compiled(stamp: str) -> Any:
 
 def _stamp() -> str:
     """A digest of all that ``advance`` is made of: numba itself only watches this file."""
-    parts = [Path(module.__file__ or "").read_bytes() for module in (interpreter, vectors)]
+    parts = [
+        Path(module.__file__ or "").read_bytes() for module in (interpreter, logarithms, vectors)
+    ]
     return hashlib.sha256(b"".join([*parts, Path(__file__).read_bytes()])).hexdigest()
 
 

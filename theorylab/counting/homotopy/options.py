@@ -95,8 +95,12 @@ class Options:
         found[loop.STRICT_T] = 1e-8
         found[loop.STRICT_X0] = INFINITE_X0
         found[loop.CALM_T] = 1e-6
-        # So many steps, each a good part of a power of two in t, over which an exponent holds.
-        found[loop.LONG], found[loop.LONG_T] = 12, 1e-12
+        # A factor of t over which an exponent holds, and the t from which on that is enough.
+        found[loop.LONG], found[loop.LONG_T] = 2.0**12, 1e-12
+        # Steps of drifting paths are those of log t. Smaller ones than the least are round-off,
+        # and end the path, once the exponent has held over this factor of t, down to this t.
+        found[loop.LARGEST_LOG], found[loop.LEAST_LOG] = 4.0, 0.05
+        found[loop.SURE], found[loop.SURE_T] = 2.0**8, 1e-7
         found[loop.SMALL_X0] = SMALL_X0
         found[loop.NOISE] = 1e-11
         return found

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from flint import fmpq
 
-from theorylab.counting.homotopy.engine import Complexes, Integers, chordal
+from theorylab.counting.homotopy.engine import Complexes, Floats, Integers, chordal
 from theorylab.counting.system import PolynomialSystem, layout_of
 from theorylab.outcome import InputError
 
@@ -142,7 +142,8 @@ def network_values(system: PolynomialSystem, points: Complexes, inputs: Complexe
             if network.bias[k - 1]:
                 ones = np.ones((len(points), 1, values.shape[2]), dtype=np.complex128)
                 values = np.concatenate([values, ones], axis=1)
-            values = matrix @ values
+            # Not matmul: BLAS wakes threads for it, which take longer than the product.
+            values = np.einsum("kij,kjl->kil", matrix, values)
             if k < network.depth or network.output == "activation":
                 values = _polynomial(coefficients, values)
     return values.transpose(0, 2, 1).reshape(len(points), len(inputs) * network.m)
@@ -209,7 +210,7 @@ class Invariants:
         with np.errstate(all="ignore"):
             size = np.sqrt((np.abs(points) ** 2).sum(axis=1))
             # The sum of size / (shift + form / size): one slow quotient for each image.
-            images = points @ self._forms()
+            images = np.einsum("ki,ij->kj", points, self._forms())
             images += (self.shift * np.where(size > 0, size, 1.0))[:, None]
             mixed = size**2 * np.reciprocal(images, out=images).sum(axis=1)
         # The function is weighed against the size of the point, so that neither hides the other.
@@ -244,7 +245,7 @@ class Seen:
         lifted = np.zeros((len(rows), rows.shape[1] + 1), dtype=np.complex128)
         lifted[finite] = chordal(rows[finite])
         found = np.full(len(rows), -1, dtype=np.int64)
-        shadow = (lifted @ self._direction).real
+        shadow = _shadow(lifted, self._direction)
         low = np.searchsorted(self._sorted, shadow - SAME)
         high = np.searchsorted(self._sorted, shadow + SAME)
         for i in np.flatnonzero(finite & (high > low)):
@@ -261,8 +262,9 @@ class Seen:
         found[first] = len(self._rows) + np.arange(len(first))
         found[fresh[owners >= 0]] = found[fresh[owners[owners >= 0]]]
         self._rows = np.concatenate([self._rows, lifted[first]])
-        self._order = np.argsort((self._rows @ self._direction).real, kind="stable")
-        self._sorted = (self._rows @ self._direction).real[self._order]
+        shadow = _shadow(self._rows, self._direction)
+        self._order = np.argsort(shadow, kind="stable")
+        self._sorted = shadow[self._order]
         return found, first
 
 
@@ -275,7 +277,7 @@ def repeated(rows: Complexes, sets: Integers) -> Integers:
     found = np.full(len(rows), -1, dtype=np.int64)
     finite = np.flatnonzero(np.isfinite(rows).all(axis=1))
     lifted = chordal(rows[finite].astype(np.complex128))
-    shadow = (lifted @ _direction(lifted.shape[1])).real
+    shadow = _shadow(lifted, _direction(lifted.shape[1]))
     order = np.lexsort((shadow, sets[finite]))
     lifted, shadow, ids, owner = lifted[order], shadow[order], finite[order], sets[finite][order]
     for gap in range(1, len(ids)):
@@ -286,6 +288,13 @@ def repeated(rows: Complexes, sets: Integers) -> Integers:
             if np.linalg.norm(lifted[a] - lifted[a + gap]) < SAME:
                 first, second = sorted((int(ids[a]), int(ids[a + gap])))
                 found[second] = first if found[second] < 0 else min(first, int(found[second]))
+    return found
+
+
+def _shadow(rows: Complexes, direction: Complexes) -> Floats:
+    """The real part of the products: near rows have near ones."""
+    found: Floats = np.einsum("ki,i->k", rows.real, direction.real)
+    found -= np.einsum("ki,i->k", rows.imag, direction.imag)
     return found
 
 

@@ -173,7 +173,9 @@ def track(
     rows, of which ``sets`` names one for each path (by default the only row, or row k for path k).
     End points that coincide within a set are followed again, as failed paths are.
 
-    RK4 and Newton in the projective patch through the last accepted point, per-path steps.
+    RK4 and Newton in the projective patch through the last accepted point, per-path steps; for
+    paths that drift to infinity in log t and the logarithms of the coordinates, where they are
+    nearly straight.
     Raises InputError for arrays of wrong shapes, and Interrupted on Ctrl-C.
     """
     begun = time.perf_counter()
@@ -295,16 +297,10 @@ class _Run:
 
     def attempt(self, ids: Integers, options: Options) -> None:
         """Follow these paths from where they are to their ends, and judge them."""
-        control = options.control()
-        self.h[ids] = control[loop.FIRST]
+        control = options.control(strict=options.resume)
+        self.h[ids], self.cut_x0[ids] = control[loop.FIRST], np.inf
         self.follow(ids, control)
-        cut = ids[self.end[ids] == loop.CUT]
-        self.cut_x0[ids] = np.inf
-        self.cut_x0[cut] = self.x0(cut)
-        if options.resume:
-            self.follow(cut, options.control(strict=True))
-        else:
-            self.status[cut] = _SUSPENDED
+        self.status[ids[self.end[ids] == loop.CUT]] = _SUSPENDED
         end = self.end[ids]
         left = self.judge(ids[(end != loop.UNFINISHED) & (end != loop.CUT)])
         if not options.endgame or not len(left):
@@ -338,6 +334,7 @@ class _Run:
             self.condition[rows] = work.condition[done]
             self.valuation[rows] = work.valuation[done]
             self.steady[rows] = work.steady[done]
+            self.cut_x0[rows] = np.minimum(self.cut_x0[rows], work.cut[done])
 
     def work(self, ids: Integers, x: Complexes, t: Floats, h: Floats) -> loop.Work:
         count = len(ids)
@@ -346,6 +343,7 @@ class _Run:
             np.full(count, loop.UNFINISHED, dtype=np.int8), np.zeros(count, np.int32),
             np.zeros(count, np.int32), np.full(count, np.inf), np.full(count, np.inf),
             np.zeros((count, self.homotopy.factors)), np.zeros(count, np.int32),
+            np.full(count, np.inf),
         )  # fmt: skip
 
     # How a path ended
@@ -492,7 +490,7 @@ def _close(points: Complexes, sets: Integers, tolerance: float) -> list[Integers
     flat = np.concatenate([points.real, points.imag], axis=1)
     # Near points have near projections: only neighbours in that order need comparing.
     direction = np.cos(np.arange(1, flat.shape[1] + 1) ** 2.0)
-    shadow = flat @ (direction / np.linalg.norm(direction))
+    shadow = np.einsum("ki,i->k", flat, direction / np.linalg.norm(direction))
     order = np.lexsort((shadow, sets))
     parent: dict[int, int] = {}
 

@@ -16,16 +16,16 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils as _cgutils
-from numba.extending import intrinsic
+from numba.extending import intrinsic as _numba_intrinsic
 
 _DOUBLE = ir.DoubleType()
 # Seen from compiled code an intrinsic lacks its first argument: no type says so.
-_intrinsic: Callable[..., Any] = intrinsic
+intrinsic: Callable[..., Any] = _numba_intrinsic
 cgutils: Any = _cgutils
 _INT = ir.IntType(64)
 
 
-class _Lanes:
+class Lanes:
     """One emission: loads and stores of vectors, and complex arithmetic on pairs of them."""
 
     def __init__(self, builder: Any, tag: Any) -> None:
@@ -101,13 +101,13 @@ class _Lanes:
         return place
 
 
-def _typed(emit: Callable[..., None], letters: str, tag: Any) -> Any:
+def typed(emit: Callable[..., None], letters: str, tag: Any) -> Any:
     """Signature and code of an intrinsic on a tag and what the letters say: p is an address of
     doubles, g one of int64, i an integer and f a double."""
     kinds = [types.float64 if letter == "f" else types.intp for letter in letters]
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        lanes = _Lanes(builder, signature.args[0])
+        lanes = Lanes(builder, signature.args[0])
         emit(lanes, *map(lanes.argument, letters, values[1:]))
         return context.get_dummy_value()
 
@@ -117,7 +117,7 @@ def _typed(emit: Callable[..., None], letters: str, tag: Any) -> Any:
 # Single numbers: that of one lane in a vector.
 
 
-@_intrinsic
+@intrinsic
 def read(_context: Any, tag: Any, of: Any, vector: Any, lane: Any) -> Any:
     """The number of a lane in a vector."""
 
@@ -127,7 +127,7 @@ def read(_context: Any, tag: Any, of: Any, vector: Any, lane: Any) -> Any:
     return types.float64(tag, types.intp, types.intp, types.intp), generate
 
 
-@_intrinsic
+@intrinsic
 def write(_context: Any, tag: Any, to: Any, vector: Any, lane: Any, value: Any) -> Any:
     """Put a number into a lane of a vector."""
 
@@ -138,7 +138,7 @@ def write(_context: Any, tag: Any, to: Any, vector: Any, lane: Any, value: Any) 
     return types.none(tag, types.intp, types.intp, types.intp, types.float64), generate
 
 
-@_intrinsic
+@intrinsic
 def number(_context: Any, address: Any, index: Any) -> Any:
     """One double of an array by its address."""
 
@@ -150,7 +150,7 @@ def number(_context: Any, address: Any, index: Any) -> Any:
     return types.float64(types.intp, types.intp), generate
 
 
-@_intrinsic
+@intrinsic
 def code(_context: Any, address: Any, index: Any) -> Any:
     """One int32 of an array by its address."""
 
@@ -172,81 +172,81 @@ def _number(builder: Any, width: int, address: Any, vector: Any, lane: Any) -> A
 # Arithmetic on blocks of one register file: r[d] = r[a] op r[b].
 
 
-def _add(f: _Lanes, r: Any, d: Any, a: Any, b: Any) -> None:
+def _add(f: Lanes, r: Any, d: Any, a: Any, b: Any) -> None:
     (ar, ai), (br, bi) = f.pair(r, a), f.pair(r, b)
     f.put((f.builder.fadd(ar, br), f.builder.fadd(ai, bi)), r, d)
 
 
-def _sub(f: _Lanes, r: Any, d: Any, a: Any, b: Any) -> None:
+def _sub(f: Lanes, r: Any, d: Any, a: Any, b: Any) -> None:
     f.put(f.minus(f.pair(r, a), f.pair(r, b)), r, d)
 
 
-def _mul(f: _Lanes, r: Any, d: Any, a: Any, b: Any) -> None:
+def _mul(f: Lanes, r: Any, d: Any, a: Any, b: Any) -> None:
     f.put(f.times(f.pair(r, a), f.pair(r, b)), r, d)
 
 
-def _scale(f: _Lanes, r: Any, d: Any, a: Any, b: Any) -> None:
+def _scale(f: Lanes, r: Any, d: Any, a: Any, b: Any) -> None:
     re, im = f.pair(r, a)
     by = f.load(r, f.builder.shl(b, f.integer(1)))
     f.put((f.builder.fmul(re, by), f.builder.fmul(im, by)), r, d)
 
 
-@_intrinsic
+@intrinsic
 def add(_context: Any, tag: Any, r: Any, d: Any, a: Any, b: Any) -> Any:
     """Block d of r becomes block a + block b."""
-    return _typed(_add, "piii", tag)
+    return typed(_add, "piii", tag)
 
 
-@_intrinsic
+@intrinsic
 def subtract(_context: Any, tag: Any, r: Any, d: Any, a: Any, b: Any) -> Any:
     """Block d of r becomes block a - block b."""
-    return _typed(_sub, "piii", tag)
+    return typed(_sub, "piii", tag)
 
 
-@_intrinsic
+@intrinsic
 def multiply(_context: Any, tag: Any, r: Any, d: Any, a: Any, b: Any) -> Any:
     """Block d of r becomes block a times block b."""
-    return _typed(_mul, "piii", tag)
+    return typed(_mul, "piii", tag)
 
 
-@_intrinsic
+@intrinsic
 def scale(_context: Any, tag: Any, r: Any, d: Any, a: Any, b: Any) -> Any:
     """Block d of r becomes block a times the real part of block b."""
-    return _typed(_scale, "piii", tag)
+    return typed(_scale, "piii", tag)
 
 
 # Moving and combining whole arrays
 
 
-def _copy(f: _Lanes, to: Any, d: Any, of: Any, a: Any, count: Any) -> None:
+def _copy(f: Lanes, to: Any, d: Any, of: Any, a: Any, count: Any) -> None:
     with f.loop(f.integer(0), count) as (k, _):
         f.store(f.load(of, f.builder.add(a, k)), to, f.builder.add(d, k))
 
 
-def _axpy(f: _Lanes, to: Any, x: Any, s: Any, c: Any, y: Any, count: Any) -> None:
+def _axpy(f: Lanes, to: Any, x: Any, s: Any, c: Any, y: Any, count: Any) -> None:
     factor = f.builder.fmul(f.splat(c), f.load(s, f.integer(0)))
     with f.loop(f.integer(0), count) as (k, _):
         f.store(f.builder.fadd(f.load(x, k), f.builder.fmul(factor, f.load(y, k))), to, k)
 
 
-def _plus(f: _Lanes, to: Any, c: Any, y: Any, count: Any) -> None:
+def _plus(f: Lanes, to: Any, c: Any, y: Any, count: Any) -> None:
     factor = f.splat(c)
     with f.loop(f.integer(0), count) as (k, _):
         f.store(f.builder.fadd(f.load(to, k), f.builder.fmul(factor, f.load(y, k))), to, k)
 
 
-def _turn(f: _Lanes, to: Any, by: Any, count: Any) -> None:
+def _turn(f: Lanes, to: Any, by: Any, count: Any) -> None:
     z = f.pair(by, f.integer(0))
     with f.loop(f.integer(0), count) as (k, _):
         f.put(f.times(f.pair(to, k), z), to, k)
 
 
-def _clear(f: _Lanes, to: Any, d: Any, count: Any) -> None:
+def _clear(f: Lanes, to: Any, d: Any, count: Any) -> None:
     with f.loop(f.integer(0), count) as (k, _):
         f.store(ir.Constant(f.type, [0.0] * f.width), to, f.builder.add(d, k))
 
 
-def _size(f: _Lanes, to: Any, x: Any, weight: Any, count: Any) -> None:
+def _size(f: Lanes, to: Any, x: Any, weight: Any, count: Any) -> None:
     total = f.accumulator()
     with f.loop(f.integer(0), count) as (k, _):
         square = f.builder.fmul(f.square(f.pair(x, k)), f.load(weight, k))
@@ -254,46 +254,46 @@ def _size(f: _Lanes, to: Any, x: Any, weight: Any, count: Any) -> None:
     f.store(f.builder.load(total), to, f.integer(0))
 
 
-@_intrinsic
+@intrinsic
 def copy(_context: Any, tag: Any, to: Any, d: Any, of: Any, a: Any, count: Any) -> Any:
     """``count`` vectors from vector a of one array to vector d of another."""
-    return _typed(_copy, "pipii", tag)
+    return typed(_copy, "pipii", tag)
 
 
-@_intrinsic
+@intrinsic
 def axpy(_context: Any, tag: Any, to: Any, x: Any, s: Any, c: Any, y: Any, count: Any) -> Any:
     """to = x + (c s) y over ``count`` vectors; s is one vector, c a number."""
-    return _typed(_axpy, "pppfpi", tag)
+    return typed(_axpy, "pppfpi", tag)
 
 
-@_intrinsic
+@intrinsic
 def plus(_context: Any, tag: Any, to: Any, c: Any, y: Any, count: Any) -> Any:
     """to += c y over ``count`` vectors, for a number c."""
-    return _typed(_plus, "pfpi", tag)
+    return typed(_plus, "pfpi", tag)
 
 
-@_intrinsic
+@intrinsic
 def turn(_context: Any, tag: Any, to: Any, by: Any, count: Any) -> Any:
     """to *= by over ``count`` blocks, for one complex block ``by``."""
-    return _typed(_turn, "ppi", tag)
+    return typed(_turn, "ppi", tag)
 
 
-@_intrinsic
+@intrinsic
 def clear(_context: Any, tag: Any, to: Any, d: Any, count: Any) -> Any:
     """Zero into ``count`` vectors from vector d on."""
-    return _typed(_clear, "pii", tag)
+    return typed(_clear, "pii", tag)
 
 
-@_intrinsic
+@intrinsic
 def weighted_square(_context: Any, tag: Any, to: Any, x: Any, weight: Any, count: Any) -> Any:
     """One vector: the sum over ``count`` blocks of |x_k|^2 times vector k of ``weight``."""
-    return _typed(_size, "pppi", tag)
+    return typed(_size, "pppi", tag)
 
 
 # The parts of a step
 
 
-def _subtract_where(f: _Lanes, to: Any, x: Any, mask: Any, count: Any) -> None:
+def _subtract_where(f: Lanes, to: Any, x: Any, mask: Any, count: Any) -> None:
     zero = ir.Constant(f.type, [0.0] * f.width)
     chosen = f.builder.fcmp_ordered("!=", f.load(mask, f.integer(0)), zero)
     with f.loop(f.integer(0), count) as (k, _):
@@ -301,14 +301,14 @@ def _subtract_where(f: _Lanes, to: Any, x: Any, mask: Any, count: Any) -> None:
         f.store(f.builder.select(chosen, f.builder.fsub(old, f.load(x, k)), old), to, k)
 
 
-def _choose(f: _Lanes, to: Any, x: Any, mask: Any, count: Any) -> None:
+def _choose(f: Lanes, to: Any, x: Any, mask: Any, count: Any) -> None:
     zero = ir.Constant(f.type, [0.0] * f.width)
     chosen = f.builder.fcmp_ordered("!=", f.load(mask, f.integer(0)), zero)
     with f.loop(f.integer(0), count) as (k, _):
         f.store(f.builder.select(chosen, f.load(x, k), f.load(to, k)), to, k)
 
 
-def _row_sizes(f: _Lanes, to: Any, a: Any, weight: Any, rows: Any, n: Any) -> None:
+def _row_sizes(f: Lanes, to: Any, a: Any, weight: Any, rows: Any, n: Any) -> None:
     g = f.builder
     total = f.accumulator()
     with f.loop(f.integer(0), rows) as (i, _):
@@ -320,7 +320,7 @@ def _row_sizes(f: _Lanes, to: Any, a: Any, weight: Any, rows: Any, n: Any) -> No
 
 
 def _renew(
-    f: _Lanes, x: Any, rows: Any, weight: Any, sums: Any, group: Any, floor: Any, n: Any, m: Any
+    f: Lanes, x: Any, rows: Any, weight: Any, sums: Any, group: Any, floor: Any, n: Any, m: Any
 ) -> None:
     g = f.builder
     affine = g.sub(n, m)
@@ -354,25 +354,25 @@ def _renew(
         f.store(g.fdiv(one, g.fmul(size, f.load(sums, g.add(m, k)))), weight, i)
 
 
-@_intrinsic
+@intrinsic
 def subtract_where(_context: Any, tag: Any, to: Any, x: Any, mask: Any, count: Any) -> Any:
     """to -= x over ``count`` vectors, in the lanes where the vector ``mask`` is not 0."""
-    return _typed(_subtract_where, "pppi", tag)
+    return typed(_subtract_where, "pppi", tag)
 
 
-@_intrinsic
+@intrinsic
 def choose(_context: Any, tag: Any, to: Any, x: Any, mask: Any, count: Any) -> Any:
     """to = x over ``count`` vectors, in the lanes where the vector ``mask`` is not 0."""
-    return _typed(_choose, "pppi", tag)
+    return typed(_choose, "pppi", tag)
 
 
-@_intrinsic
+@intrinsic
 def row_sizes(_context: Any, tag: Any, to: Any, a: Any, weight: Any, rows: Any, n: Any) -> Any:
     """The norms of the rows of A with column j divided by the square root of weight j."""
-    return _typed(_row_sizes, "pppii", tag)
+    return typed(_row_sizes, "pppii", tag)
 
 
-@_intrinsic
+@intrinsic
 def renew(
     _context: Any,
     tag: Any,
@@ -390,13 +390,13 @@ def renew(
     ``weight`` becomes 1 / (size_i^2 k_g): size_i is the largest of |x_i|, |x0| of its group and
     the root of ``floor``, and k_g how many variables the group has. ``sums`` has 2 m vectors.
     """
-    return _typed(_renew, "ppppgpii", tag)
+    return typed(_renew, "ppppgpii", tag)
 
 
 # The parts of Gaussian elimination on A [N][N] and b [N], blocks
 
 
-def _column(f: _Lanes, a: Any, n: Any, k: Any, best: Any, row: Any) -> None:
+def _column(f: Lanes, a: Any, n: Any, k: Any, best: Any, row: Any) -> None:
     g = f.builder
     at = g.add(g.mul(k, n), k)
     square = f.square(f.pair(a, at))
@@ -412,7 +412,7 @@ def _column(f: _Lanes, a: Any, n: Any, k: Any, best: Any, row: Any) -> None:
         f.store(g.select(larger, index, f.load(row, f.integer(0))), row, f.integer(0))
 
 
-def _eliminate(f: _Lanes, a: Any, b: Any, n: Any, k: Any) -> None:
+def _eliminate(f: Lanes, a: Any, b: Any, n: Any, k: Any) -> None:
     g = f.builder
     at = g.add(g.mul(k, n), k)
     after = g.add(k, f.integer(1))
@@ -432,7 +432,7 @@ def _eliminate(f: _Lanes, a: Any, b: Any, n: Any, k: Any) -> None:
         f.put(f.minus(f.pair(b, i), f.times(m, f.pair(b, k))), b, i)
 
 
-def _substitute(f: _Lanes, a: Any, b: Any, n: Any, k: Any) -> None:
+def _substitute(f: Lanes, a: Any, b: Any, n: Any, k: Any) -> None:
     g = f.builder
     re, im = f.accumulator(), f.accumulator()
     value = f.pair(b, k)
@@ -446,7 +446,7 @@ def _substitute(f: _Lanes, a: Any, b: Any, n: Any, k: Any) -> None:
     f.put(f.times((g.load(re), g.load(im)), f.pair(a, g.add(base, k))), b, k)
 
 
-def _exchange(f: _Lanes, a: Any, b: Any, n: Any, k: Any, i: Any, lane: Any) -> None:
+def _exchange(f: Lanes, a: Any, b: Any, n: Any, k: Any, i: Any, lane: Any) -> None:
     g = f.builder
 
     def swap(pointer: Any, one: Any, other: Any) -> None:
@@ -465,34 +465,34 @@ def _exchange(f: _Lanes, a: Any, b: Any, n: Any, k: Any, i: Any, lane: Any) -> N
     swap(b, k, i)
 
 
-@_intrinsic
+@intrinsic
 def exchange(_context: Any, tag: Any, a: Any, b: Any, n: Any, k: Any, i: Any, lane: Any) -> Any:
     """Exchange equations k and i in one lane, from column k on."""
-    return _typed(_exchange, "ppiiii", tag)
+    return typed(_exchange, "ppiiii", tag)
 
 
-@_intrinsic
+@intrinsic
 def column(_context: Any, tag: Any, a: Any, n: Any, k: Any, best: Any, row: Any) -> Any:
     """|A_kk|^2, the largest |A_ik|^2 of i >= k (two vectors of ``best``) and its i (``row``)."""
-    return _typed(_column, "piipp", tag)
+    return typed(_column, "piipp", tag)
 
 
-@_intrinsic
+@intrinsic
 def eliminate(_context: Any, tag: Any, a: Any, b: Any, n: Any, k: Any) -> Any:
     """Clear column k below the diagonal and leave 1 / A_kk on it."""
-    return _typed(_eliminate, "ppii", tag)
+    return typed(_eliminate, "ppii", tag)
 
 
-@_intrinsic
+@intrinsic
 def substitute(_context: Any, tag: Any, a: Any, b: Any, n: Any, k: Any) -> Any:
     """Unknown k of the triangular system, the later ones being known."""
-    return _typed(_substitute, "ppii", tag)
+    return typed(_substitute, "ppii", tag)
 
 
 # Compiled kernels by their address
 
 
-@_intrinsic
+@intrinsic
 def call7(
     _context: Any, address: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any
 ) -> Any:
@@ -500,7 +500,7 @@ def call7(
     return _called(7)
 
 
-@_intrinsic
+@intrinsic
 def call3(_context: Any, address: Any, a: Any, b: Any, c: Any) -> Any:
     """Call void(double*, ...) at this address with three addresses of doubles."""
     return _called(3)

@@ -43,7 +43,9 @@ def follow(
     arcs = np.ascontiguousarray(np.zeros((1, 4)) if arcs is None else arcs)
     circles, numbers = arcs.ctypes.data, control.ctypes.data
     lock, stop = threading.Lock(), threading.Event()
-    chunks = iter(range(0, count, _CHUNK))
+    # One thread alone takes all paths at once: calls of the loop cost more than one step.
+    chunk = count if options.threads == 1 else _CHUNK
+    chunks = iter(range(0, count, max(chunk, 1)))
     tag = (0.0,) * width
 
     def taken() -> Iterator[tuple[int, int]]:
@@ -52,7 +54,7 @@ def follow(
                 low = next(chunks, None)
             if low is None:
                 return
-            yield low, min(low + _CHUNK, count)
+            yield low, min(low + chunk, count)
 
     def worker() -> None:
         room, _owner = _memory(homotopy, width, made)
@@ -137,7 +139,7 @@ def _memory(homotopy: Homotopy, width: int, made: Made) -> tuple[loop.Room, Floa
     addresses = [base + 8 * place for place in places]
     rows = [
         addresses[_PARTS["scalars"]] + 8 * width * row
-        for row in (loop.F_STEP, loop.F_MASK, loop.F_FLOOR)
+        for row in (loop.F_STEP, loop.F_MASK, loop.F_FLOOR, loop.F_LOG)
     ]
     return loop.Room._make([*addresses, *rows, size, n, homotopy.parameters]), raw
 
