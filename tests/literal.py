@@ -44,13 +44,16 @@ def outputs(network: dict[str, Any], x_row: list[Any], theta: list[Any]) -> Row:
 
 
 def loss(network: dict[str, Any], data: dict[str, Any], theta: list[Any]) -> Fraction:
-    """sum_i s_i |Phi(x_i) - y_i|^2."""
+    """sum_i s_i |Phi(x_i) - y_i|^2, plus the ridge that a test may have put into ``data``."""
     weights = data["weights"] or ["1"] * len(data["x"])
     total = Fraction(0)
     for x_row, y_row, weight in zip(data["x"], data["y"], weights, strict=True):
         phi = outputs(network, x_row, theta)
         for value, target in zip(phi, y_row, strict=True):
             total += Fraction(weight) * (value - Fraction(target)) ** 2
+    entries = [value for layer in theta for row in layer for value in row]
+    for rate, value in zip(data.get("ridge", [0] * len(entries)), entries, strict=True):
+        total += Fraction(rate) * Fraction(value) ** 2
     return total
 
 

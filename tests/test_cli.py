@@ -183,6 +183,21 @@ def test_connect_separates(run: Run, thin: tuple[Path, Path, Path]) -> None:
     assert "separated: A and B lie in different path components" in shown
 
 
+def test_connect_with_a_ridge(run: Run, tmp_path: Path) -> None:
+    a = network(tmp_path / "a.json", [1, 2, 1], [[["1"], ["0"]], [["1", "0"]]], "linear")
+    b = network(tmp_path / "b.json", [1, 2, 1], [[["-1"], ["0"]], [["-1", "0"]]], "linear")
+    (tmp_path / "d.csv").write_text("x1,y1\n1,2\n", "utf-8")
+    words = ("connect", a, b, "--data", tmp_path / "d.csv", "--ridge")
+    status, shown, _ = run(*words, "1/4")
+    assert status == 0 and "joined: one path component" in shown
+    assert "L adds 1/4 times" in shown and "= 3/2" in shown
+    status, shown, _ = run(*words, "1/4", "--json")
+    assert (json.loads(shown)["ridge"], json.loads(shown)["level"]) == ("1/4", "3/2")
+    for value in ("0", "-1", "x"):
+        status, shown, errors = run(*words[:-1], f"--ridge={value}")
+        assert (status, shown) == (2, "") and errors.startswith(f"theorylab: --ridge: {value}: ")
+
+
 def test_connect_undecided_says_which_width_would_do(run: Run, tmp_path: Path) -> None:
     a = network(tmp_path / "a.json", [4, 1, 3], [[["1", "0", "0", "0"]], [["1"], ["0"], ["0"]]])
     b = network(tmp_path / "b.json", [4, 1, 3], [[["0", "1", "0", "0"]], [["1"], ["0"], ["0"]]])

@@ -9,14 +9,24 @@ from typing import Any
 from flint import fmpq
 
 from theorylab import kernel
-from theorylab.model import Dataset, Loss, Network, Weights
+from theorylab.model import Dataset, Loss, Network, Ridge, Weights
 from theorylab.outcome import Assurance, InputError, Undecided
-from theorylab.topology.barrier import separated_by_bottleneck, straight_segment_peak
+from theorylab.topology.barrier import (
+    Argument,
+    separated_by_bottleneck,
+    straight_segment_peak,
+)
 from theorylab.topology.certificate import above, connection_certificate, joined
 from theorylab.topology.connect import connect as find_path
+from theorylab.topology.disconnected import parted
 from theorylab.topology.exact_algebra import rank
-from theorylab.topology.lifted import needed_widths
+from theorylab.topology.level_trees.tree import decided_in_tree
+from theorylab.topology.lifted import exchange_widths, needed_widths
 from theorylab.topology.path import proof_of_joined
+from theorylab.topology.quadratic.forms import quadratic_setting
+from theorylab.topology.quadratic.inertia import decided_by_inertia
+from theorylab.topology.walls.shell import separated_by_shell
+from theorylab.topology.walls.unit_ridge import separated_by_unit_ridge
 from theorylab.verify import decimal, write
 
 SCHEMA = "theorylab.connect/1"
@@ -41,6 +51,7 @@ class Joining:
     level: str
     mean: str
     losses: tuple[str, str]
+    ridge: str | None = None
     outcome: str = "undecided"
     reason: str = ""
     construction: str | None = None
@@ -64,7 +75,7 @@ class Joining:
         """The result as ``theorylab connect --json`` prints it."""
         keys = (
             "outcome level certificate segments needed_width reason construction mean losses peak "
-            "architecture activation data samples hidden assurance lemmas"
+            "architecture activation data samples hidden ridge assurance lemmas"
         )
         value = {"schema": SCHEMA, "seed": seed, **{k: getattr(self, k) for k in keys.split()}}
         lists = {k: list(v) for k, v in value.items() if isinstance(v, tuple)}
@@ -72,7 +83,7 @@ class Joining:
 
 
 def sufficient_widths(
-    network: Network, data: Dataset, a: Weights, b: Weights
+    network: Network, data: Dataset, a: Weights, b: Weights, ridge: Ridge | None = None
 ) -> tuple[int, ...] | None:
     """Hidden widths with which ``connect`` joins a and b; None outside its constructions.
 
@@ -81,16 +92,24 @@ def sufficient_widths(
     linear = network.activation.kind == "linear"
     if not network.is_dense or (network.output != "linear" and not linear):
         return None
+    if ridge is not None:
+        two_layers = linear and network.depth == 2 and not any(network.bias)
+        return (min(network.n, network.m) + 1,) if two_layers else None
     by_rank = needed_widths(network, data, a, b)
+    squares = quadratic_setting(network, data)
+    if not isinstance(squares, Undecided):
+        return min(by_rank, (squares.d + 1,), key=sum)
     if linear and not any(network.bias):
         filling = (min(rank(data.x), network.m) + 1,) * len(network.hidden)
         return min(by_rank, filling, key=sum)
-    return by_rank
+    return min(by_rank, exchange_widths(network, data), key=sum)
 
 
-def prepare(network: Network, data: Dataset, a: Weights, b: Weights) -> Joining:
+def prepare(
+    network: Network, data: Dataset, a: Weights, b: Weights, ridge: Ridge | None = None
+) -> Joining:
     """Levels and sufficient widths, before any path is sought. Raises InputError on a misfit."""
-    loss = Loss(network, data)
+    loss = Loss(network, data, ridge)
     losses = (loss(a), loss(b))
     level = max(losses)
     bias = "+b" if any(network.bias) else ""
@@ -100,33 +119,54 @@ def prepare(network: Network, data: Dataset, a: Weights, b: Weights) -> Joining:
         data=data.name,
         samples=data.samples,
         hidden=network.hidden,
-        needed_width=sufficient_widths(network, data, a, b),
+        needed_width=sufficient_widths(network, data, a, b, ridge),
         level=str(level),
         mean=str(level / data.samples),
         losses=(str(losses[0]), str(losses[1])),
+        ridge=_text(ridge),
     )
 
 
+def _text(ridge: Ridge | None) -> str | None:
+    if ridge is None:
+        return None
+    return ", ".join(map(str, ridge)) if isinstance(ridge, tuple) else str(ridge)
+
+
 def connect(
-    network: Network, data: Dataset, a: Weights, b: Weights, out: Path | None = None, name: str = ""
+    network: Network,
+    data: Dataset,
+    a: Weights,
+    b: Weights,
+    out: Path | None = None,
+    name: str = "",
+    ridge: Ridge | None = None,
 ) -> Joining:
     """Join a and b in {L <= max(L(a), L(b))}, or separate them, or say what is missing.
 
-    ``out`` is a folder for the certificates, their names made of ``name`` and the statement's
-    SHA-256. Guarantees: exact; proved and refuted are the kernel's words about the certificate.
+    L has the ``ridge``, if one is given. ``out`` is a folder for the certificates, their names made
+    of ``name`` and the statement's SHA-256. Guarantees: exact; proved and refuted are the kernel's
+    words about the certificate.
     Raises InputError when network, data and weights do not fit, or ``out`` cannot be written.
     """
-    found = prepare(network, data, a, b)
-    loss = Loss(network, data)
+    found = prepare(network, data, a, b, ridge)
+    loss = Loss(network, data, ridge)
     level = max(loss(a), loss(b))
     conclusion = joined(a, b, level)
     proof: tuple[str, dict[str, Any]] | Undecided
-    connection = find_path(network, data, a, b)
+    connection = find_path(network, data, a, b, ridge)
     if isinstance(connection, Undecided):
-        wall = separated_by_bottleneck(network, data, a, b, level)
+        wall = _wall(loss, a, b, level)
+        if isinstance(wall, Undecided) and ridge is None:
+            wall = decided_by_inertia(network, data, a, b, level)
+        if isinstance(wall, Undecided):
+            wall = parted(loss, a, b, level)
+        if isinstance(wall, Undecided):
+            wall = decided_in_tree(loss, a, b, level)
         if isinstance(wall, Undecided):
             return replace(found, reason=_missing(connection))
-        proof, found = (wall.rule, wall.proof), replace(found, construction="wall")
+        means = {"level_tree": "level tree", "inertia": "lemma"}.get(wall.rule, "wall")
+        proof, found = (wall.rule, wall.proof), replace(found, construction=means)
     else:
         proof = proof_of_joined(connection.path, loss, level)
         if isinstance(proof, Undecided):
@@ -152,6 +192,19 @@ def connect(
     if found.outcome == "refuted":
         return found
     return _straight(found, loss, a, b, level, None if out is None else out / stem)
+
+
+def _wall(loss: Loss, a: Weights, b: Weights, level: fmpq) -> Argument | Undecided:
+    """Between a and b, in the sublevel set of the level."""
+    if loss.ridge is None:
+        return separated_by_bottleneck(loss.network, loss.data, a, b, level)
+    tried = (
+        separated_by_unit_ridge(loss, level, (a, b)),
+        separated_by_shell(loss, level, a, b),
+        separated_by_shell(loss, level, b, a),
+    )
+    found = next((walls for walls in tried if not isinstance(walls, Undecided)), tried[0])
+    return found if isinstance(found, Undecided) else found.separated
 
 
 def _missing(undecided: Undecided) -> str:

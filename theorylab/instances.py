@@ -16,7 +16,7 @@ from flint import fmpq, fmpq_mat
 from hypothesis import strategies as st
 
 from theorylab.counting.ensembles import Ensemble
-from theorylab.model import Dataset, Loss, Network, Weights
+from theorylab.model import Dataset, Loss, Network, Ridge, Weights
 from theorylab.model.rational import ones, stacked
 from theorylab.topology.exact_algebra import least_squares, trace
 
@@ -122,6 +122,55 @@ def dataset(
     return Dataset(x, y, sample_weights, f"random {kind}")
 
 
+def structured_dataset(draw: Draw, n: int, m: int, size: int) -> Dataset:
+    """Small integer data of one of the kinds that landscapes are known to depend on."""
+    kind = draw.choice(("small", "small", "unit", "identity", "line", "rank one", "signs", "twins"))
+    samples = draw.integer(1, max(size, 1) + 1)
+    if kind == "identity":
+        samples = n
+        x = fmpq_mat([[int(i == j) for j in range(n)] for i in range(n)])
+    elif kind == "line":
+        # points on one line that misses the origin, in runs of neighbours
+        runs, x_rows = draw.integer(1, max(1, size - 1)), []
+        x_rows.append([fmpq(4 * r + d) for r in range(runs) for d in (-1, 0, 1)])
+        samples = 3 * runs
+        x_rows += [[fmpq(int(i == 0))] * samples for i in range(n - 1)]
+        x = fmpq_mat(x_rows)
+    elif kind == "rank one":
+        x = matrix(draw, n, 1, 2) * matrix(draw, 1, samples, 2)
+    elif kind in ("signs", "unit"):
+        x = fmpq_mat(n, samples, [draw.choice((1, -1)) for _ in range(n * samples)])
+    else:
+        x = matrix(draw, n, samples, 2)
+    labels = draw.choice(("small", "signs", "one-hot", "teacher", "small"))
+    if labels == "signs":
+        c = draw.integer(1, 2)
+        y = fmpq_mat(m, samples, [draw.choice((c, -c)) for _ in range(m * samples)])
+    elif labels == "one-hot":
+        hot = [draw.integer(0, m - 1) for _ in range(samples)]
+        y = fmpq_mat([[int(hot[j] == i) for j in range(samples)] for i in range(m)])
+    elif labels == "teacher":
+        # one kink in each run of neighbours: a function that needs every unit
+        slope = [fmpq(draw.integer(0, 2)) for _ in range(samples)]
+        y = fmpq_mat([[sum(slope[: j // 3 + 1], fmpq(0)) * (j % 3) for j in range(samples)]] * m)
+    else:
+        y = matrix(draw, m, samples, 3)
+    weights = None
+    if draw.integer(0, 9) == 0:
+        weights = tuple(fmpq(draw.integer(1, 3)) for _ in range(samples))
+    if kind == "twins" and samples > 1:
+        x = fmpq_mat([[row[0]] * 2 + row[2:] for row in x.tolist()])
+    return Dataset(x, y, weights, kind)
+
+
+def one_target_each(draw: Draw, n: int, m: int, units: int) -> Dataset:
+    """As many samples as the last hidden layer has units, each with a target of its own."""
+    x = matrix(draw, n, units, 2)
+    c = draw.integer(1, 2)
+    rows = [[c * int(i == j) for j in range(units)] for i in range(m)]
+    return Dataset(x, fmpq_mat(rows), None, "one target each")
+
+
 def fitted(draw: Draw, network: Network, data: Dataset, units: int | None = None) -> Weights:
     """Weights near a least-squares fit: random hidden layers, best output layer rounded.
 
@@ -163,7 +212,8 @@ class Instance:
     """One small exact case of a claim: network, data, conclusion, and the points it is about.
 
     ``conclusion`` is the kernel's JSON; ``expected`` is what the catalogue expects of it;
-    ``variant`` says whether the hypotheses are those of the source as printed, or corrected.
+    ``variant`` says whether the hypotheses are those of the source as printed, or corrected;
+    ``ridge`` is that of the loss, if it has one.
     """
 
     name: str
@@ -175,11 +225,12 @@ class Instance:
     b: Weights | None = None
     expected: str = "proved"
     note: str = ""
+    ridge: Ridge | None = None
 
     @property
     def loss(self) -> Loss:
         """The loss of the instance."""
-        return Loss(self.network, self.data)
+        return Loss(self.network, self.data, self.ridge)
 
     @property
     def architecture(self) -> str:
@@ -202,3 +253,69 @@ class Trial:
     seed: str
     expected: str = "consistent"
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A loss surface before any point on it is named: network, data, and perhaps a ridge.
+
+    ``ridge`` is one number for each entry of the layers, in the kernel's order.
+    """
+
+    network: Network
+    data: Dataset
+    ridge: tuple[fmpq, ...] | None = None
+
+
+_PLAINEST = ("linear", "square", "abs", "relu", "leaky_relu", "cube", "polynomial", "step")
+
+
+def height(values: Sequence[fmpq]) -> int:
+    """The sum of |p| + q over rationals p/q: how much there is to write.
+
+    >>> height([fmpq(0), fmpq(-1), fmpq(2, 3)])
+    8
+    """
+    return sum(abs(int(v.p)) + int(v.q) for v in values)
+
+
+def shrink_order(case: Case) -> tuple[Any, ...]:
+    """The order in which a counterexample is the simpler one: a key, the smallest is the best.
+
+    Fewest hidden units first: a reader draws the network before anything else, and each unit adds
+    a whole row and column. Then the smallest widths and the fewest samples, which are what is left
+    of the picture; then the plainest network (activation, biases, pattern, penalty), and only then
+    the smallest numbers, since numbers can be read off whatever their size. Of two that differ by
+    signs, the one with fewer minus signs; of two in another order, the one whose samples rise.
+
+    >>> small = Dataset.from_rows([[1]], [[1]])
+    >>> one, two = (Case(Network.dense((1, p, 1), "linear"), small) for p in (1, 2))
+    >>> shrink_order(one) < shrink_order(two)
+    True
+    """
+    network, data = case.network, case.data
+    numbers = [*data.x.entries(), *data.y.entries()]
+    pattern = [
+        entry
+        for k in range(1, network.depth + 1)
+        for entry in network.entries(k)
+        if entry is not None
+    ]
+    return (
+        sum(network.hidden),
+        network.n + network.m,
+        sorted(network.hidden),
+        data.samples,
+        _PLAINEST.index(network.activation.kind),
+        height(network.activation.parameters),
+        network.output == "activation",
+        sum(network.bias),
+        len(pattern),
+        height([entry for entry in pattern if isinstance(entry, fmpq)]),
+        0 if case.ridge is None else height(case.ridge),
+        0 if data.weights is None else height(data.weights),
+        height(numbers),
+        sum(v < 0 for v in numbers),
+        network.widths,
+        [(-int(v.p), int(v.q)) for v in numbers],
+    )

@@ -277,7 +277,7 @@ def decide(c: Claim, instance: Instance, folder: Path | None = None) -> Result:
     eps = fmpq(instance.conclusion.get("eps", "0"))
     if word == "proved" and eps > 0:
         result = replace(result, within=decimal(eps, 2))
-    if word == "proved" and instance.b is not None:
+    if word == "proved" and instance.b is not None and result.conclusion == "joined":
         result = _straight(result, instance, folder)
     result = replace(result, reason=_sentence(result, outcome, instance))
     if folder is not None:
@@ -349,6 +349,31 @@ _ZEROS = {
 }
 
 
+_PLAIN = {
+    "same_function": "A and B represent one function of all inputs",
+    "different_function": "A and B represent different functions: an input tells them apart",
+    "not_poor_minimum": "A is no local minimum above the infimum",
+    "span_path": "inside some path from A to B the columns span those of A and of B",
+    "no_span_path": "inside no path from A to B do the columns always span those of A and of B",
+}
+
+
+def _components(kind: str, values: Mapping[str, Any]) -> str | None:
+    """The number of path components of sublevel sets in words; None for other facts."""
+    if kind in ("level_tree", "other_level_tree"):
+        table = [f"{n} from {decimal(u)}" for u, n in values["levels"]]
+        if len(table) > 7:
+            table = [*table[:5], f"{len(table) - 6} more changes", table[-1]]
+        return f"path components of {{L <= u}}: {', '.join(table)} on"
+    if kind == "other_global_min":
+        return f"the global minimum is {decimal(values['v'])}"
+    if kind not in ("components", "other_components"):
+        return None
+    low, high = values["at_least"], values["at_most"]
+    number = str(low) if low == high else f"{low} or more" if high is None else f"{low} to {high}"
+    return f"{{L <= {decimal(values['u'])}}} has {number} path component{'s' * (number != '1')}"
+
+
 def _distances(kind: str, values: Mapping[str, Any]) -> str | None:
     """A fact of the rule ``approximation`` in words; None for other facts."""
     if kind not in ("sup_norm", "best_error", "nearest", "not_nearest"):
@@ -406,11 +431,15 @@ def _sentence(result: Result, outcome: kernel.Proved | kernel.Refuted, instance:
     values = outcome.statement.conclusion.values
     if isinstance(outcome, kernel.Refuted):
         found = outcome.fact
+        if found.kind in _PLAIN:
+            return _PLAIN[found.kind]
         if found.kind in ("more_roots", "fewer_roots"):
             return _counted_roots(found.values, found.kind)
         if (words := _zeros_and_ranks(found.kind, found.values)) is not None:
             return words
         if (words := _distances(found.kind, found.values)) is not None:
+            return words
+        if (words := _components(found.kind, found.values)) is not None:
             return words
         if found.kind == "separated":
             return f"A and B lie in different components of L <= {decimal(values['u'])}"
@@ -426,10 +455,21 @@ def _sentence(result: Result, outcome: kernel.Proved | kernel.Refuted, instance:
         return words
     if (words := _distances(result.conclusion, values)) is not None:
         return words
+    if (words := _components(result.conclusion, values)) is not None:
+        return words
     if result.conclusion == "roots":
         return _counted_roots(values, "roots")
+    if result.conclusion == "not_poor_minimum":
+        at = f"A, with L = {decimal(instance.loss(instance.a))},"
+        fell = outcome.lemmas[-1] == "Lemma 40"
+        why = "no local minimum: the loss falls along a curve" if fell else "a global minimum"
+        return f"{at} is {why}"
+    if result.conclusion in _PLAIN:
+        return _PLAIN[result.conclusion]
     if result.conclusion == "joined":
-        text = f"joined below L = {result.level} in {result.steps} segments"
+        lemma = outcome.rule == "inertia"
+        how = f"by {outcome.lemmas[-1]}, without a path" if lemma else f"in {result.steps} segments"
+        text = f"joined below L = {result.level} {how}"
         if result.peak is None:
             return text
         return f"{text}; the straight line peaks at {result.peak}"
@@ -511,6 +551,10 @@ def describe(statement: kernel.Statement) -> str:
         return f"{head}{fact}"
     if (fact := _distances(conclusion.kind, conclusion.values)) is not None:
         return f"{head}{fact}"
+    if (fact := _components(conclusion.kind, conclusion.values)) is not None:
+        return f"{head}{fact}"
+    if conclusion.kind in _PLAIN:
+        return f"{head}{_PLAIN[conclusion.kind]}"
     values = ", ".join(f"{k} = {decimal(v)}" for k, v in conclusion.values.items())
     inside = "; ".join(part for part in (", ".join(conclusion.points), values) if part)
     return f"{head}{conclusion.kind}({inside})"

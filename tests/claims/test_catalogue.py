@@ -34,6 +34,8 @@ def test_a_canonical_instance_ends_as_the_catalogue_expects(c: Claim, instance: 
 def test_the_loss_of_the_points_is_the_literal_one(c: Claim, instance: Instance) -> None:
     statement = decode(c.statement(instance))
     network, data = statement["network"], statement["data"]
+    if "ridge" in statement:
+        data = {**data, "ridge": statement["ridge"]}
     value = literal_loss(network, data, statement["conclusion"]["A"])
     exact = instance.loss(instance.a)
     assert (value.numerator, value.denominator) == (int(exact.p), int(exact.q))

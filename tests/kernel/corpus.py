@@ -9,9 +9,14 @@ import json
 
 from flint import fmpq_mat
 from kernel.corpus_distances import DISTANCES
+from kernel.corpus_forms import FORMS
+from kernel.corpus_functions import FUNCTIONS
 from kernel.corpus_paths import PATHS
 from kernel.corpus_points import POINTS
 from kernel.corpus_ranks import RANKS
+from kernel.corpus_spans import SPANS
+from kernel.corpus_trees import TREES
+from kernel.corpus_walls import WALLS
 from kernel.writing import Case
 
 from theorylab.model import Dataset, Loss, Network
@@ -20,7 +25,17 @@ from theorylab.topology.certificate import connection_certificate, joined
 from theorylab.topology.connect import connect
 from theorylab.topology.path import proof_of_joined
 
-HANDMADE: list[Case] = [*PATHS, *POINTS, *RANKS, *DISTANCES]
+HANDMADE: list[Case] = [
+    *PATHS,
+    *POINTS,
+    *RANKS,
+    *DISTANCES,
+    *FUNCTIONS,
+    *TREES,
+    *WALLS,
+    *FORMS,
+    *SPANS,
+]
 SHAPES: list[tuple[tuple[int, ...], str, bool]] = [
     ((2, 3, 2), "linear", False),
     ((1, 4, 1), "square", False),

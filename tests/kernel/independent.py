@@ -15,6 +15,8 @@ from typing import Any
 import literal
 from kernel.counted_roots import shown_roots
 from kernel.distances import shown_distance
+from kernel.forms import shown_inertia
+from kernel.functions import falls, shown_function
 from kernel.ranks import COUNTS, Space, shown_rank
 from kernel.segments import (
     LINE,
@@ -33,6 +35,9 @@ from kernel.segments import (
     polynomial_rho,
     sample_weights,
 )
+from kernel.spans import shown_span
+from kernel.trees import shown_tree
+from kernel.walls import components_shown, labels_at
 from sympy import QQ, Matrix, Rational
 from sympy.polys.rings import ring
 
@@ -42,6 +47,7 @@ Fact = dict[str, Any]
 AS_WRITTEN = (
     *("kind", "op", "system", "polynomial", "degree"),
     *("at_least", "real_at_least", "at_most"),
+    "levels",
 )
 
 
@@ -51,9 +57,15 @@ def judge(certificate: Json) -> str:
         need(set(certificate) == {"schema", "statement", "rule", "proof"}, "keys")
         need(certificate["schema"] == "theorylab.certificate/1", "schema")
         statement = certificate["statement"]
-        need(set(statement) == {"network", "data", "hypotheses", "conclusion"}, "keys")
+        keys = {"network", "data", "hypotheses", "conclusion"}
+        need(keys <= set(statement) <= keys | {"ridge"}, "keys")
         network, data, conclusion = (statement[k] for k in ("network", "data", "conclusion"))
         _well_formed(network, data, conclusion)
+        kinds = {hypothesis["kind"] for hypothesis in statement["hypotheses"]}
+        need(("ridge" in statement) == bool(kinds & {"ridge", "common_ridge"}), "ridge")
+        if "ridge" in statement:
+            data = {**data, "ridge": _ridge(statement["ridge"], network)}
+            need(certificate["rule"] in RIDGED, "the rule is for the plain loss")
         for hypothesis in statement["hypotheses"]:
             need(_holds(hypothesis, network, data, conclusion), f"hypothesis {hypothesis}")
         fact = RULES[certificate["rule"]](network, data, conclusion, certificate["proof"])
@@ -63,6 +75,18 @@ def judge(certificate: Json) -> str:
         return "proved"
     need(_contradicts(fact, _normal(conclusion)), f"shows {fact['kind']}, not the conclusion")
     return "refuted"
+
+
+RIDGED = ("polyline", "path", "barrier", "optimum", "witness")
+
+
+def _ridge(ridge: Json, network: Json) -> list[Fraction]:
+    widths, bias = network["widths"], network["bias"]
+    rates = [Fraction(v) for v in ridge]
+    entries = sum(widths[k + 1] * (widths[k] + int(bias[k])) for k in range(len(bias)))
+    need(len(rates) == entries and min(rates) >= 0 and any(rates), "ridge")
+    need(network["pattern"] is None, "a ridge with a pattern")
+    return rates
 
 
 def _normal(conclusion: Json) -> Fact:
@@ -95,6 +119,10 @@ def _contradicts(fact: Fact, conclusion: Fact) -> bool:
         return True
     if pair == ("no_zero", "has_zero") or pair in {(f"other {kind}", kind) for kind in COUNTS}:
         return True
+    if pair in {(f"other {kind}", kind) for kind in ("level_tree", "components", "global_min")}:
+        return True
+    if pair in (("different_function", "same_function"), ("no_span_path", "span_path")):
+        return True
     return pair in (("no_relation", "relation"), ("more_roots", "roots"), ("fewer_roots", "roots"))
 
 
@@ -106,7 +134,7 @@ def _well_formed(network: Json, data: Json, conclusion: Json) -> None:
     need(all(len(row) == widths[-1] for row in data["y"]), "y")
     need(min(sample_weights(data)) > 0, "weights")
     for key, value in conclusion.items():
-        if key == "polynomial":
+        if key in ("polynomial", "levels"):
             continue
         point = value.get("loss") if isinstance(value, dict) else value
         if isinstance(point, list):
@@ -114,9 +142,13 @@ def _well_formed(network: Json, data: Json, conclusion: Json) -> None:
     need(Fraction(conclusion.get("eps", 0)) >= 0, "eps")
 
 
-def _in_weight_space(network: Json, theta: Theta) -> Theta:
+def _shapes(network: Json) -> list[tuple[int, int]]:
     widths, bias = network["widths"], network["bias"]
-    shapes = [(widths[k + 1], widths[k] + int(bias[k])) for k in range(len(bias))]
+    return [(widths[k + 1], widths[k] + int(bias[k])) for k in range(len(bias))]
+
+
+def _in_weight_space(network: Json, theta: Theta) -> Theta:
+    shapes = _shapes(network)
     need([len(layer) for layer in theta] == [rows for rows, _ in shapes], "shape")
     for layer, (_, columns) in zip(theta, shapes, strict=True):
         need(all(len(row) == columns for row in layer), "shape")
@@ -133,9 +165,16 @@ def _holds(hypothesis: Json, network: Json, data: Json, conclusion: Json) -> boo
         "dense": network["pattern"] is None,
         "no_bias": True not in network["bias"],
         "linear_output": has_linear_output(network),
+        "scalar_output": network["widths"][-1] == 1,
+        "ridge": "ridge" in data,
+        "common_ridge": len(set(data.get("ridge", ()))) == 1,
     }
     if kind in plain:
         return plain[kind] and set(hypothesis) == {"kind"}
+    if kind == "inputs":
+        need(set(hypothesis) == {"kind", "relation"}, "keys")
+        least = {">": widths[-1] + 1, ">=": widths[-1]}[hypothesis["relation"]]
+        return bool(widths[0] >= least)
     distinct = len({tuple(row) for row in data["x"]})
     if kind == "more_parameters_than_equations":
         equations = len(data["x"]) * widths[-1]
@@ -146,11 +185,15 @@ def _holds(hypothesis: Json, network: Json, data: Json, conclusion: Json) -> boo
         return {"zero": here == 0, "positive": here > 0}[hypothesis["is"]]
     if kind == "connected_at_every_level":
         hidden_wide = all(w >= 2 * distinct for w in widths[1:-1])
-        return plain["dense"] and network["output"] == "linear" and hidden_wide
+        dense = plain["dense"] and not plain["ridge"]
+        return dense and network["output"] == "linear" and hidden_wide
     if kind == "no_poor_minima":
-        return widths == [1, 1, 1] and is_linear(network) and plain["dense"] and plain["no_bias"]
+        tiny = widths == [1, 1, 1] and is_linear(network) and not plain["ridge"]
+        return tiny and plain["dense"] and plain["no_bias"]
     if kind == "activation":
         listed, name = coefficients(network), hypothesis["is"]
+        if name == "homogeneous":
+            return listed is None and network["activation"] != "step"
         wanted: Json = {"linear": [0, 1], "square": [0, 0, 1]}.get(name)
         return listed is not None and (name == "polynomial" or listed == wanted)
     if kind == "hidden_layers":
@@ -158,15 +201,18 @@ def _holds(hypothesis: Json, network: Json, data: Json, conclusion: Json) -> boo
     need(kind == "hidden_widths" and hypothesis["relation"] in (">", ">="), "unknown hypothesis")
     strict = hypothesis["relation"] == ">"
     lows = _lows(hypothesis["bound"], network, data, conclusion, distinct)
-    return all(w > lo or (w == lo and not strict) for w, lo in zip(widths[1:-1], lows, strict=True))
+    less = hypothesis.get("less", 0)
+    need("less" not in hypothesis or (type(less) is int and less >= 1), "less is positive")
+    spare = [w + less - lo for w, lo in zip(widths[1:-1], lows, strict=True)]
+    return all(v > 0 or (v == 0 and not strict) for v in spare)
 
 
 def _lows(name: str, network: Json, data: Json, conclusion: Json, distinct: int) -> list[int]:
     n, m, layers = network["widths"][0], network["widths"][-1], len(network["widths"]) - 2
-    if name in ("q", "2q"):
+    if name in ("q", "2q", "q+1"):
         need(layers == 1, "q is for one hidden layer")
         q = len(_orthogonal(_some_features(network, data), [Fraction(1)] * len(data["x"])))
-        return [int(name[0] == "2") * q + q]
+        return [int(name[0] == "2") * q + q + int(name[-1] == "1")]
     if name == "r(A)+r(B)":
         ranks = [_ranks(network, data, numbers(conclusion[end])) for end in "AB"]
         return [a + b for a, b in zip(*ranks, strict=True)]
@@ -176,10 +222,18 @@ def _lows(name: str, network: Json, data: Json, conclusion: Json, distinct: int)
         degrees = [i for i, a in enumerate(listed or []) if i >= start and a != 0]
         return [sum(len(_exponents(n, i)) for i in degrees)] * layers
     powers = [2**k for k in range(1, layers + 1)]
+    inputs = [[Rational(v) for v in x] + [1] * network["bias"][0] for x in data["x"]]
+    d = Matrix(inputs).rank()
     table = {
         "min(n,m)": [min(n, m)] * layers,
         "2N": [2 * distinct] * layers,
+        "N+1": [distinct + 1] * layers,
         "3n^2": [3 * n**2] * layers,
+        "rank X": [d] * layers,
+        "rank X + 1": [d + 1] * layers,
+        "2 rank X": [2 * d] * layers,
+        "2n": [n + n] * layers,
+        "2n+1": [n + n + 1] * layers,
         "n(n+1)": [n * n + n] * layers,
         "3n^(2^k)": [3 * n**p for p in powers],
         "2min(N,C(n+2^k-1,2^k))": [2 * min(distinct, comb(n + p - 1, p)) for p in powers],
@@ -273,7 +327,8 @@ def _honest(
     if kind == "idle":
         unchanged = _hidden(network, data, old)[k + 1 :] == _hidden(network, data, new)[k + 1 :]
         need(k < last and unchanged and all(p == pieces[0] for p in pieces), "not idle")
-        need(pieces[0].degree() <= 0, "the loss changes in an idle move")
+        moves = 2 if "ridge" in data else 0
+        need(pieces[0].degree() <= moves, "the loss changes in an idle move")
     elif kind == "layer":
         need(convex and is_linear(network), "a layer of a nonlinear network")
     elif kind == "output":
@@ -343,15 +398,16 @@ def _spanning(name: str, network: Json, data: Json) -> list[list[Fraction]]:
 
 def _lower(network: Json, data: Json, optimum: Json, theta: Theta) -> Fraction:
     """A lower bound of the loss that the optimum shows."""
-    weights, here = sample_weights(data), literal.loss(network, data, theta)
+    weights = sample_weights(data)
     targets = [[Fraction(row[i]) for row in data["y"]] for i in range(network["widths"][-1])]
     if optimum == {"by": "zero"}:
         return Fraction(0)
+    need("ridge" not in data, "a bound of the plain loss")
     if optimum["by"] == "orthogonal":
         basis = _orthogonal(_spanning(optimum["features"], network, data), weights)
         errors = [_rest(row, basis, weights) for row in targets]
         best = sum((_dot(e, e, weights) for e in errors), Fraction(0))
-        need(here == best, "the point is not the best fit")
+        need(literal.loss(network, data, theta) == best, "the point is not the best fit")
         return best
     need(optimum["by"] == "ky-fan" and is_linear(network), "unknown optimum")
     need(True not in network["bias"], "bias")
@@ -390,12 +446,24 @@ class _Weights:
     """The loss and the polynomials of a certificate as elements of Q[weights]."""
 
     def __init__(self, network: Json, data: Json, like: Theta) -> None:
-        need(network["pattern"] is None, "an identity needs a dense network")
         count = sum(len(row) for layer in like for row in layer)
         self.ring, *gens = ring([f"w{i}" for i in range(count)], QQ)
         self.gens, free = gens, iter(gens)
-        theta = [[[next(free) for _ in row] for row in layer] for layer in like]
-        one = self.ring.one
+        one, shared = self.ring.one, dict[int, Any]()
+        pattern = network["pattern"] or [None] * len(like)
+
+        def place(own: Any, entry: Any) -> Any:
+            if isinstance(entry, str):
+                return self.number(entry)
+            return own if entry is None else shared.setdefault(entry, own)
+
+        theta = [
+            [
+                [place(next(free), entries[i][j] if entries else None) for j in range(len(row))]
+                for i, row in enumerate(layer)
+            ]
+            for layer, entries in zip(like, pattern, strict=True)
+        ]
         self.loss = loss_over(network, data, theta, one, polynomial_rho(network, one))
 
     def read(self, terms: Json) -> Any:
@@ -434,7 +502,44 @@ class _Weights:
         return total
 
 
+def _walls(network: Json, data: Json, conclusion: Json, proof: Json) -> Fact:
+    fact = _normal(conclusion)
+    u = fact["u"]
+
+    def floor(optimum: Json) -> Fraction:
+        plain = {key: value for key, value in data.items() if key != "ridge"}
+        return _lower(network, plain, optimum, [])
+
+    def identity(wall: Json) -> Any:
+        like = [[[Fraction(0)] * c] * r for r, c in _shapes(network)]
+        space = _Weights(network, data, like)
+        g, margin = space.read(wall["wall"]), Fraction(wall["margin"])
+        shown = space.combination([[d, [], q] for d, q in wall["squares"]], [])
+        shown = shown + g * space.read(wall["multiplier"]) + space.number(u + margin)
+        need(margin > 0 and shown == space.loss, "the identity of the wall")
+        return lambda theta: (space.at(g, theta) > 0) - (space.at(g, theta) < 0)
+
+    if conclusion["kind"] == "components":
+        points, seen, number = components_shown(network, data, u, proof, floor, identity)
+    else:
+        points = [fact["A"], fact["B"]]
+        seen = labels_at(network, data, u, proof, floor, identity, points)
+        need(seen[0] != seen[1], "A and B are on one side")
+    for point in points:
+        _in_weight_space(network, point)
+        need(literal.loss(network, data, point) <= u, "a point is above the level")
+    if conclusion["kind"] != "components":
+        return {"kind": "separated", "A": fact["A"], "B": fact["B"], "u": u}
+    if fact["at_most"] is not None:
+        need(number > fact["at_most"], "not so many")
+        return {"kind": "other components"}
+    need(number >= fact["at_least"], "not so many")
+    return fact
+
+
 def _barrier(network: Json, data: Json, conclusion: Json, proof: Json) -> Fact:
+    if "walls" in proof:
+        return _walls(network, data, conclusion, proof)
     fact, trap = _normal(conclusion), proof.get("side") is not None
     a: Theta = fact["A"]
     space = _Weights(network, data, a)
@@ -468,6 +573,14 @@ def _optimum(network: Json, data: Json, conclusion: Json, proof: Json) -> Fact:
         need(literal.loss(network, data, point) == fact["v"] <= low, "v is not the minimum")
         return fact
     a: Theta = fact["A"]
+    if conclusion["kind"] == "not_poor_minimum" and "local" not in proof:
+        (key,) = proof
+        if key == "curve":
+            falls(network, data, a, proof["curve"])
+        else:
+            low = _lower(network, data, proof["optimum"], a)
+            need(literal.loss(network, data, a) <= low, "not a global minimum")
+        return fact
     _locally_minimal(network, data, a, proof["local"])
     if conclusion["kind"] == "local_min":
         return fact
@@ -486,6 +599,7 @@ def _locally_minimal(network: Json, data: Json, a: Theta, local: Json) -> None:
         shown = space.combination(local["terms"], guards) + space.number(here)
         need(shown == space.loss, "the identity of the minimum")
         return
+    need("ridge" not in data, "dead-layer is for the plain loss")
     need(local["by"] == "dead-layer" and network["activation"] == "relu", "unknown argument")
     k = local["layer"] - 1
     need(0 <= k < len(a) - 1 and True not in network["bias"][k + 1 :], "layer or bias")
@@ -527,8 +641,33 @@ def _rank(network: Json, data: Json, conclusion: Json, proof: Json) -> Fact:
     return fact if inside else {**fact, "kind": f"other {kind}"}
 
 
+def _span(network: Json, data: Json, conclusion: Json, proof: Json) -> Fact:
+    return {**_normal(conclusion), "kind": shown_span(network, conclusion, proof)}
+
+
 def _approximation(network: Json, data: Json, conclusion: Json, proof: Json) -> Fact:
     return {**_normal(conclusion), "kind": shown_distance(network, conclusion, proof)}
+
+
+def _inertia(network: Json, data: Json, conclusion: Json, proof: Json) -> Fact:
+    kind, exact = shown_inertia(network, data, conclusion, proof)
+    fact = {**_normal(conclusion), "kind": kind}
+    if exact is None:
+        return fact
+    most = conclusion["at_most"]
+    inside = conclusion["at_least"] <= exact and (most is None or exact <= most)
+    return fact if inside else {**fact, "kind": "other components"}
+
+
+def _level_tree(network: Json, data: Json, conclusion: Json, proof: Json) -> Fact:
+    fact = _normal(conclusion)
+    return {**fact, **shown_tree(network, data, conclusion, proof)}
+
+
+def _symmetry(network: Json, data: Json, conclusion: Json, proof: Json) -> Fact:
+    fact = _normal(conclusion)
+    need(conclusion["kind"] == "same_function", "symmetry decides same_function")
+    return {**fact, "kind": shown_function(network, fact["A"], fact["B"], proof)}
 
 
 RULES = {
@@ -540,5 +679,9 @@ RULES = {
     "root": _roots,
     "rank": _rank,
     "approximation": _approximation,
+    "span": _span,
+    "symmetry": _symmetry,
+    "level_tree": _level_tree,
+    "inertia": _inertia,
 }
 assert LINE.domain == QQ

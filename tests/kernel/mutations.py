@@ -25,6 +25,7 @@ WORDS = (
     ("joined", "separated", "descends", "trapped", "global_min", "local_min", "not_poor_minimum"),
     ("polyline", "path", "barrier", "optimum", "witness", "root", "rank", "approximation"),
     ("sup_norm", "best_error", "nearest", "global_min", "roots"),
+    ("level_tree", "barrier", "polyline", "components", "joined", "separated", "trapped"),
     ("jacobian_rank", "zero_manifold", "nullity", "neurovariety_dimension", "roots"),
     ("positive_dimension", "isolated_zero", "local_min", "not_poor_minimum", "has_zero"),
     ("ambient", "fields", "catalecticant"),
@@ -32,8 +33,12 @@ WORDS = (
     ("layer", "output", "idle", "cell"),
     ("linear", "square", "cube", "relu", "abs", "step", "leaky_relu", "activation"),
     ("bound", "monotone"),
+    ("same_function", "span_path", "joined"),
+    ("input", "units", "expansion"),
     ("bezout", "multihomogeneous", "staircase"),
     ("interpolation", "critical"),
+    ("inertia", "barrier", "level_tree", "components", "joined", "separated", "descends"),
+    ("rank X", "rank X + 1", "2 rank X", "2n", "2n+1"),
     ("inputs", "monomials", "walls", "distinct"),
     ("zero", "orthogonal", "ky-fan", "identity", "dead-layer"),
     ("<", "<=", "==", ">", ">="),
@@ -193,7 +198,9 @@ def _respelled(value: str) -> Iterator[tuple[str, Json]]:
     for new in (f"{value} ", f" {value}", f"{value}\n", f"{value}\0", "", None, [value], True):
         yield f"-> {new!r}", new
     if not RATIONAL.fullmatch(value):
-        yield "in the other case", value.swapcase() if value.swapcase() != value else value + "!"
+        swapped = value.swapcase()
+        if not any(swapped in group for group in WORDS):  # 2N is one thing and 2n another
+            yield "in the other case", swapped if swapped != value else value + "!"
         return
     q = Fraction(value)
     p, d = q.numerator, q.denominator

@@ -92,13 +92,16 @@ def loss_over(
     one: Any,
     rho: Callable[[Any], Any],
 ) -> Any:
-    """sum_j s_j |Phi(x_j) - y_j|^2 over any ring."""
+    """sum_j s_j |Phi(x_j) - y_j|^2 over any ring, plus the ridge in ``data`` if there is one."""
     total = one * 0
     for x, y, s in zip(data["x"], data["y"], sample_weights(data), strict=True):
         row = [one * _exact(v) for v in x]
         for value, target in zip(forward(network, row, theta, one, rho)[1], y, strict=True):
             error = value - one * _exact(target)
             total = total + error * error * _exact(s)
+    entries = [value for layer in theta for row in layer for value in row]
+    for rate, value in zip(data.get("ridge", [0] * len(entries)), entries, strict=True):
+        total = total + value * value * _exact(rate)
     return total
 
 

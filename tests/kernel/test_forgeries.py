@@ -94,7 +94,8 @@ def test_the_corpus_covers_every_kind() -> None:
             if at and isinstance(value, str):
                 found.setdefault(str(at[-1]), set()).add(value)
     rules = {"polyline", "path", "barrier", "optimum", "witness", "root", "rank", "approximation"}
-    assert found["rule"] == rules
+    rules |= {"level_tree"}
+    assert found["rule"] == rules | {"symmetry", "span", "inertia"}
     assert found["move"] == {"layer", "output", "idle", "cell"}
     assert found["form"] == {"bound", "monotone"}
     assert found["features"] == {"inputs", "monomials", "walls", "distinct"}
@@ -105,6 +106,9 @@ def test_the_corpus_covers_every_kind() -> None:
         "ambient",
         "fields",
         "catalecticant",
+        "input",
+        "units",
+        "expansion",
     }
     assert found["activation"] == {"linear", "square", "cube", "relu", "abs", "step"}
     assert {"polynomial", "leaky_relu", "piece"} <= {

@@ -116,6 +116,13 @@ PREDICATES: dict[str, tuple[Json, Callable[[bool], Json], Json]] = {
         FOUR,
     ),
     "3n^2": (width("3n^2"), lambda t: wide(12 if t else 11), FOUR),
+    "rank X": (width("rank X"), lambda t: wide(2 if t else 1), FOUR),
+    "rank X with a bias": (width("rank X"), lambda t: wide(3 if t else 2, bias=True), FOUR),
+    "rank X + 1": (width("rank X + 1"), lambda t: wide(3 if t else 2), FOUR),
+    "2 rank X": (width("2 rank X"), lambda t: wide(4 if t else 3), FOUR),
+    "2n": (width("2n"), lambda t: wide(4 if t else 3), FOUR),
+    "2n+1": (width("2n+1"), lambda t: wide(5 if t else 4), FOUR),
+    "one output": (plain("scalar_output"), lambda t: net([2, 1 if t else 2], "abs"), UNIT),
     "n(n+1)": (width("n(n+1)"), lambda t: wide(6 if t else 5), FOUR),
     "3n^(2^k)": (width("3n^(2^k)"), lambda t: net([2, 12, 48 if t else 47, 1], "square"), FOUR),
     "2min": (

@@ -42,7 +42,7 @@ BREAKS.add("7", "A and B on different sides", WALL, "different sides", (B, point
 BREAKS.add("7", "no point of the wall is at most u", WALL, "A lies above", (A, point("1", "-1")))
 BREAKS.add("7", "A is at most u", WALL, "A lies above", (A, point("2", "1")))
 BREAKS.add("7", "B is at most u", WALL, "B lies above", (B, point("-2", "-1")))
-BREAKS.add("7", "the network is dense", WALL, "dense", (PATTERN, [None, None]))
+BREAKS.add("7", "no entry is tied", WALL, "identity", (PATTERN, [[[0]], [[0]]]))
 BREAKS.add(
     "7",
     "the activation is a polynomial",
@@ -216,7 +216,7 @@ BREAKS.add("11", "coefficients are not negative", FLAT, "negative", ((*TERMS, 1,
 BREAKS.add("11", "the identity holds", FLAT, "identity", ((*TERMS, 1, 0), "2000000001/1000000000"))
 BREAKS.add("11", "the identity holds at A", FLAT, "identity", (A, [[["1"], ["0"]], [["1", "1"]]]))
 BREAKS.add("11", "the identity holds without a guard", FLAT, "identity", ((*TERMS, 1, 1), []))
-BREAKS.add("11", "the network is dense", FLAT, "dense", (PATTERN, [None, None]))
+BREAKS.add("11", "no entry is tied", FLAT, "identity", (PATTERN, [None, [[0, 0]]]))
 BREAKS.add("11", "the activation is a polynomial", FLAT, "polynomial", (ACTIVATION, "abs"))
 BREAKS.add("12", "no pre-activation is zero", DEAD_LAYER, "not dead", ((*A, 0, 1), ["-1", "1"]))
 BREAKS.add("12", "no pre-activation is positive", DEAD_LAYER, "not dead", ((*A, 0, 1), ["-1", "2"]))

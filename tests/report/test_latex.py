@@ -18,18 +18,15 @@ from theorylab.report.latex import (
     activation_latex,
     checked_latex,
     claim_latex,
-    conclusion_latex,
     data_latex,
     document_latex,
-    escaped,
-    fraction,
-    hypothesis_latex,
     instance_latex,
-    matrix,
     network_latex,
     statement_latex,
     verification_latex,
 )
+from theorylab.report.latex_facts import conclusion_latex, hypothesis_latex
+from theorylab.report.latex_matrices import escaped, fraction, matrix
 from theorylab.verify import Checked, verify
 
 POINT = [[["1/2", "-1"], ["0", "3"]], [["1", "1"]]]

@@ -11,7 +11,8 @@ from rich.console import Console
 from theorylab import kernel
 from theorylab.claims import claim
 from theorylab.outcome import Observed
-from theorylab.report.latex import conclusion_latex, verification_latex
+from theorylab.report.latex import verification_latex
+from theorylab.report.latex_facts import conclusion_latex
 from theorylab.report.terminal import print_verification
 from theorylab.verify import Result, Verification, describe
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 from flint import fmpq_mat
@@ -16,6 +17,7 @@ from topology.topology_certificates import (
     random_weights,
 )
 
+from theorylab.connect import connect as joining
 from theorylab.model import Dataset, Loss, Network, Weights, load_dataset, matrix
 from theorylab.outcome import InputError, Undecided
 from theorylab.topology.barrier import straight_segment_peak
@@ -107,3 +109,21 @@ def test_what_does_not_fit_is_an_input_error() -> None:
     point = (matrix([[1]]), matrix([[1]]))
     with pytest.raises(InputError):
         connect(network, data, point, point)
+
+
+def test_a_relu_pair_is_separated_by_the_verb_itself(tmp_path: Path) -> None:
+    """1-1-1, X = (1, -1), Y = (1, 2): below 5 no path leads from w > 0 to w < 0."""
+    data = Dataset.from_rows([[1], [-1]], [[1], [2]])
+    network = Network.dense((1, 1, 1), "relu")
+    a, b = ((matrix([[w]]), matrix([[1]])) for w in (1, -1))
+    found = joining(network, data, a, b, tmp_path)
+    assert (found.outcome, found.construction, found.level) == ("refuted", "wall", "4")
+    assert "Lemma 31" in found.lemmas
+
+
+def test_equal_signs_at_a_bottleneck_are_joined() -> None:
+    data = Dataset.from_rows([[1, 0], [0, 1]], [[2, 0], [0, 1]])
+    network = Network.dense((2, 2, 2), "linear")
+    a = (matrix([[1, 0], [0, 1]]), matrix([[2, 0], [0, 1]]))
+    found = joining(network, data, a, (a[0] * -1, a[1] * -1))
+    assert (found.outcome, found.construction) == ("proved", "one product")

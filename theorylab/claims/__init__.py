@@ -8,7 +8,9 @@ from theorylab.claims.approximation import RELU_POLYNOMIAL_APPROXIMATION
 from theorylab.claims.claim import Claim, Erratum, Hypothesis, Variant
 from theorylab.claims.counts import BEZOUT_WEIGHTS, CRITICAL_COUNT, INTERPOLATION_COUNT
 from theorylab.claims.degeneracy import DEGENERATE_MINIMA, OVERPARAMETRISED_ZEROS
+from theorylab.claims.disconnected import DEEP_LINEAR_COMPONENTS, RELU_DISCONNECTED
 from theorylab.claims.filling import FILLING_WIDTH
+from theorylab.claims.level_trees import RELU_ASYMPTOTIC_CONNECTEDNESS, RELU_LEVEL_TREE
 from theorylab.claims.lifted import (
     ANY_DEPTH_CONNECTED,
     FINITE_DIMENSION_CONNECTED,
@@ -19,6 +21,15 @@ from theorylab.claims.linear import DEEP_LINEAR_CONNECTED, DEEP_LINEAR_DESCENT
 from theorylab.claims.minima import CONNECTED_IMPLIES_NO_POOR_MINIMA
 from theorylab.claims.quadratic import DEEP_QUADRATIC_CONNECTED, QUADRATIC_CONNECTED
 from theorylab.claims.real_zeros import REAL_ZEROS_MEAN
+from theorylab.claims.ridge import LINEAR_RIDGE_CONNECTED
+from theorylab.claims.saddles import DEEP_LINEAR_LOCAL_MINIMA
+from theorylab.claims.scalar_quadratic import (
+    SCALAR_QUADRATIC_COMPONENTS,
+    SCALAR_QUADRATIC_CONNECTED,
+    SCALAR_QUADRATIC_DESCENT,
+)
+from theorylab.claims.span import SPAN_PATH
+from theorylab.claims.symmetry import WEIGHT_SYMMETRY
 from theorylab.outcome import InputError
 
 __all__ = ["Claim", "Erratum", "Hypothesis", "Variant", "all_claims", "claim"]
@@ -26,6 +37,10 @@ __all__ = ["Claim", "Erratum", "Hypothesis", "Variant", "all_claims", "claim"]
 _CATALOGUE = (
     DEEP_LINEAR_CONNECTED,
     DEEP_LINEAR_DESCENT,
+    DEEP_LINEAR_COMPONENTS,
+    LINEAR_RIDGE_CONNECTED,
+    SPAN_PATH,
+    DEEP_LINEAR_LOCAL_MINIMA,
     FINITE_DIMENSION_DESCENT,
     FINITE_DIMENSION_CONNECTED,
     ANY_DEPTH_CONNECTED,
@@ -33,9 +48,16 @@ _CATALOGUE = (
     CONNECTED_IMPLIES_NO_POOR_MINIMA,
     QUADRATIC_CONNECTED,
     DEEP_QUADRATIC_CONNECTED,
+    SCALAR_QUADRATIC_DESCENT,
+    SCALAR_QUADRATIC_CONNECTED,
+    SCALAR_QUADRATIC_COMPONENTS,
+    RELU_DISCONNECTED,
+    RELU_LEVEL_TREE,
+    RELU_ASYMPTOTIC_CONNECTEDNESS,
     OVERPARAMETRISED_ZEROS,
     DEGENERATE_MINIMA,
     FILLING_WIDTH,
+    WEIGHT_SYMMETRY,
     BEZOUT_WEIGHTS,
     INTERPOLATION_COUNT,
     CRITICAL_COUNT,
@@ -48,7 +70,7 @@ def all_claims() -> tuple[Claim, ...]:
     """Every claim of the catalogue, in the order of its pages.
 
     >>> len(all_claims())
-    17
+    28
     """
     return _CATALOGUE
 

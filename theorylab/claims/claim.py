@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from theorylab.instances import Draw, Instance, Trial
@@ -82,9 +82,13 @@ class Claim:
     """A theorem of the catalogue.
 
     ``canonical`` makes its fixed instances, ``random`` one from a ``Draw``, ``prover`` a
-    (rule, proof) for one instance. A claim of kind "statistical" has ``trials`` besides, of a seed
-    and a least number of draws, and an ``observer`` of one of them. Guarantees: a claim decides
-    nothing; only the kernel does, and ``statement`` is fixed before the prover runs.
+    (rule, proof) for one instance. ``searches`` has, by the name of a hypothesis, a family of
+    instances that may break the claim without it, where the predicates of the hypotheses alone say
+    too little to draw one. ``grids`` has, by name, families of instances with n inputs and p hidden
+    units, to look at what the claim says, or does not say, for each n and p. A claim of kind
+    "statistical" has ``trials`` besides, of a seed and a least number of draws, and an ``observer``
+    of one of them. Guarantees: a claim decides nothing; only the kernel does, and ``statement`` is
+    fixed before the prover runs.
     """
 
     id: str
@@ -99,6 +103,8 @@ class Claim:
     erratum: Erratum | None = None
     trials: Callable[[int, int], tuple[Trial, ...]] = _no_trials
     observer: Callable[[Trial], Observed] | None = None
+    searches: Mapping[str, Callable[[Draw], Instance]] = field(default_factory=dict)
+    grids: Mapping[str, Callable[[int, int, Draw], Instance]] = field(default_factory=dict)
 
     def variant(self, name: str) -> Variant:
         """The reading of this name; InputError for an unknown one."""
@@ -131,7 +137,10 @@ class Claim:
     def statement_json(self, instance: Instance) -> Json:
         """Hypotheses and conclusion of an instance, its network and data by value."""
         hypotheses = [h.json for h in self.variant(instance.variant).hypotheses]
-        return statement_json(instance.network, instance.data, hypotheses, instance.conclusion)
+        ridge = instance.loss.penalties
+        return statement_json(
+            instance.network, instance.data, hypotheses, instance.conclusion, ridge
+        )
 
     def statement(self, instance: Instance) -> bytes:
         """The canonical bytes that a certificate for this instance must state, no byte less."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flint import fmpq, fmpq_mat
 
 from theorylab.claims.claim import Claim, Erratum, Proof, Variant
@@ -18,18 +20,27 @@ from theorylab.claims.shapes import (
     join_any_depth,
     pair,
     proved_descent,
+    proved_joined,
     restricted,
     small_widths,
     venturi,
     width,
 )
-from theorylab.instances import Draw, Instance, Seeded, dataset, weights
+from theorylab.instances import (
+    Draw,
+    Instance,
+    Seeded,
+    dataset,
+    one_target_each,
+    structured_dataset,
+    weights,
+)
 from theorylab.model import Activation, Dataset, Loss, Network, Weights, load_dataset
 from theorylab.outcome import Source, Undecided
 from theorylab.topology.barrier import trapped_by_constant_term
 from theorylab.topology.exact_algebra import least_squares, trace
 from theorylab.topology.feature_space import feature_dimension
-from theorylab.topology.lifted import descend_finite_dimension
+from theorylab.topology.lifted import connect_by_exchange, descend_finite_dimension
 
 ACTIVATIONS = (
     Activation("square"),
@@ -111,7 +122,25 @@ def _pairs() -> tuple[Instance, ...]:
             6,
             "six live units in each network: rank H_A + rank H_B = 12, far below 2q",
         ),
+        fitted_pair(
+            "iris-square-4-11-3",
+            "sharp",
+            Network.dense((4, 11, 3), "square"),
+            iris,
+            1,
+            note="q = 10, one unit more",
+        ),
     )
+
+
+def _join(instance: Instance) -> Proof | Undecided:
+    """By the ranks at both ends, which needs no search for rows; else by exchange of units."""
+    found = join_any_depth(instance)
+    if not isinstance(found, Undecided):
+        return found
+    assert instance.b is not None
+    path = connect_by_exchange(instance.network, instance.data, instance.a, instance.b)
+    return found if isinstance(path, Undecided) else proved_joined(instance, path)
 
 
 def _random_pair(draw: Draw) -> Instance:
@@ -119,8 +148,22 @@ def _random_pair(draw: Draw) -> Instance:
     data = dataset(draw, n, m, samples)
     activation = draw.choice(ACTIVATIONS)
     q = feature_dimension(Network.dense((n, 1, m), activation), data)[0]
-    network = Network.dense((n, max(1, 2 * q), m), activation)
-    return pair("random", "printed", network, data, weights(draw, network), weights(draw, network))
+    variant, p = draw.choice((("printed", max(1, 2 * q)), ("sharp", q + 1)))
+    network = Network.dense((n, p, m), activation)
+    return pair("random", variant, network, data, weights(draw, network), weights(draw, network))
+
+
+def _grid_pair(activation: Activation) -> Callable[[int, int, Draw], Instance]:
+    """Pairs on n-p-3; fewer than q + 1 units are too few for some data."""
+
+    def at(n: int, p: int, draw: Draw) -> Instance:
+        network = Network.dense((n, p, 3), activation)
+        few = draw.choice((True, False))
+        data = one_target_each(draw, n, 3, p) if few else structured_dataset(draw, n, 3, n + 2)
+        a, b = weights(draw, network), weights(draw, network)
+        return pair("grid", "sharp", network, data, a, b)
+
+    return at
 
 
 def _deep_pairs() -> tuple[Instance, ...]:
@@ -162,16 +205,25 @@ def _deep_pairs() -> tuple[Instance, ...]:
             1,
             4,
         ),
+        fitted_pair(
+            "iris-relu-bias-4-11-11-3",
+            "sharp",
+            Network.dense((4, 11, 11, 3), "relu", True),
+            every(iris, 15),
+            1,
+            note="ten samples, two hidden layers of eleven units",
+        ),
     )
 
 
 def _random_deep_pair(draw: Draw) -> Instance:
     n, m, samples = draw.integer(1, 2), draw.integer(1, 2), draw.integer(1, 4)
     data = dataset(draw, n, m, samples, 2)
-    hidden = small_widths(draw, draw.integer(1, 2), 2 * samples, 2 * samples + 1)
+    variant, low = draw.choice((("corrected", 2 * samples), ("sharp", samples + 1)))
+    hidden = small_widths(draw, draw.integer(1, 2), low, low + 1)
     network = Network.dense((n, *hidden, m), draw.choice(ACTIVATIONS), draw.choice((False, True)))
     a, b = weights(draw, network, 2), weights(draw, network, 2)
-    return pair("random", "corrected", network, data, a, b)
+    return pair("random", variant, network, data, a, b)
 
 
 def _polynomial_widths() -> tuple[Instance, ...]:
@@ -285,10 +337,23 @@ FINITE_DIMENSION_CONNECTED = Claim(
             ),
             "joined",
         ),
+        Variant(
+            "sharp",
+            "one hidden layer of width p >= q + 1: every sublevel set is connected (compare "
+            "Nguyen, Brechet & Mondelli 2021 before calling it new)",
+            r"p \ge q + 1 \implies N_u = 1 \text{ for all } u",
+            (*_ONE_LAYER, width("wide", "p >= q + 1", ">=", "q+1")),
+            "joined",
+        ),
     ),
     canonical=_pairs,
     random=_random_pair,
-    prover=join_any_depth,
+    prover=_join,
+    grids={
+        "n-p-3 square": _grid_pair(ACTIVATIONS[0]),
+        "n-p-3 relu": _grid_pair(ACTIVATIONS[1]),
+        "n-p-3 cube": _grid_pair(ACTIVATIONS[6]),
+    },
     erratum=Erratum(
         '"no poor local minima" at p >= 2q',
         "connected-implies-no-poor-minima",
@@ -314,10 +379,19 @@ ANY_DEPTH_CONNECTED = Claim(
             ),
             "joined",
         ),
+        Variant(
+            "sharp",
+            "any depth, any activation, biases or not: if p_k >= N + 1 in every hidden layer, N "
+            "distinct inputs, every sublevel set is connected (compare Nguyen, Brechet & Mondelli "
+            "2021 before calling it new)",
+            r"p_k \ge N + 1\ (0<k<K) \implies N_u = 1 \text{ for all } u",
+            (DENSE, LINEAR_OUTPUT, width("wide", "p_k >= N + 1", ">=", "N+1")),
+            "joined",
+        ),
     ),
     canonical=_deep_pairs,
     random=_random_deep_pair,
-    prover=join_any_depth,
+    prover=_join,
 )
 
 POLYNOMIAL_WIDTH = Claim(

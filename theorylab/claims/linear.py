@@ -22,7 +22,7 @@ from theorylab.claims.shapes import (
     venturi,
     width,
 )
-from theorylab.instances import Draw, Instance, Seeded, dataset, weights
+from theorylab.instances import Draw, Instance, Seeded, dataset, structured_dataset, weights
 from theorylab.model import Dataset, Network, Weights, load_dataset
 from theorylab.outcome import Undecided
 from theorylab.topology.barrier import separated_by_bottleneck
@@ -84,6 +84,13 @@ def _random_pair(draw: Draw) -> Instance:
     return pair(
         "random", "corrected", network, data, weights(draw, network), weights(draw, network)
     )
+
+
+def _square_pair(n: int, p: int, draw: Draw) -> Instance:
+    """A pair on n-p-n: the theorem is silent at p = n."""
+    network, data = Network.dense((n, p, n), "linear"), structured_dataset(draw, n, n, n + 1)
+    a, b = weights(draw, network), weights(draw, network)
+    return pair("grid", "corrected", network, data, a, b)
 
 
 def _descent_from(
@@ -170,6 +177,7 @@ DEEP_LINEAR_CONNECTED = Claim(
     canonical=_pairs,
     random=_random_pair,
     prover=_connect,
+    grids={"n-p-n": _square_pair},
     erratum=Erratum(
         "n_j >= min(n, m) suffices",
         "1-1-1, X = Y = 1: L = (ab - 1)^2, and ab = 0 separates (1, 1) from (-1, -1) below 1",

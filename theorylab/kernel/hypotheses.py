@@ -11,8 +11,8 @@ from math import comb, gcd, prod
 from typing import Any
 
 from theorylab.kernel.arith import Matrix, Refusal, require, spend
-from theorylab.kernel.semantics import NAMED, Data, Network, Theta, loss
-from theorylab.kernel.statements import Fact, Statement, fields
+from theorylab.kernel.semantics import NAMED, Data, Network, Theta
+from theorylab.kernel.statements import Fact, Statement, fields, integer
 
 
 def monomials(network: Network, data: Data, degrees: set[int]) -> Matrix:
@@ -118,19 +118,24 @@ def required_widths(name: Any, network: Network, data: Data, conclusion: Fact) -
     samples = len(data.distinct_inputs)
     if name == "min(n,m)":
         return [min(n, m) for _ in layers]
-    if name in ("q", "2q"):
-        factor = 2 if name == "2q" else 1
-        enough = max(network.hidden, default=0) // factor
-        return [factor * feature_dimension_bound(network, data, enough)]
+    if name in ("q", "2q", "q+1"):
+        factor, more = 1 + (name == "2q"), int(name == "q+1")
+        enough = max(network.hidden, default=0) // factor - more
+        return [factor * feature_dimension_bound(network, data, enough) + more]
     if name == "r(A)+r(B)":
         ends = [conclusion.points.get(end) for end in "AB"]
         ranks = [feature_ranks(network, data, end) for end in ends if end is not None]
         require(len(ranks) == 2, "r(A)+r(B) needs two points in the conclusion")
         return [sum(pair) for pair in zip(*ranks, strict=True)]
-    if name == "2N":
-        return [2 * samples for _ in layers]
+    if name in ("2N", "N+1"):
+        return [2 * samples if name == "2N" else samples + 1 for _ in layers]
     if name in ("monomials from 1", "monomials from 0"):
         return [_monomial_count(network, int(name[-1])) for _ in layers]
+    if name in ("rank X", "rank X + 1", "2 rank X"):
+        x = data.x.with_ones() if network.bias[0] else data.x
+        return [x.rank() * (1 + ("2" in name)) + ("+" in name) for _ in layers]
+    if name in ("2n", "2n+1"):
+        return [2 * n + ("+" in name) for _ in layers]
     if name == "3n^2":
         return [3 * n * n for _ in layers]
     if name == "n(n+1)":
@@ -149,28 +154,39 @@ def check(hypothesis: dict[str, Any], statement: Statement) -> str | None:
     kind = hypothesis["kind"]
     if kind == "activation":
         _, name = fields(hypothesis, "kind is")
-        require(name in ("linear", "square", "polynomial"), "unknown class of activations")
-        coefficients = network.activation.coefficients
-        same = coefficients is not None and (name == "polynomial" or coefficients == NAMED[name])
-        require(same, f"hypothesis fails: the activation is not {name}")
+        rho = network.activation
+        classes = {
+            "linear": rho.is_linear,
+            "square": rho.coefficients == NAMED["square"],
+            "polynomial": rho.coefficients is not None,
+            "homogeneous": rho.coefficients is None and rho.is_linear_on_each_side,
+        }
+        require(type(name) is str and name in classes, "unknown class of activations")
+        require(classes[name], f"hypothesis fails: the activation is not {name}")
     elif kind == "hidden_layers":
         _, count = fields(hypothesis, "kind count")
         require(type(count) is int, "count is a number")
         require(network.depth - 1 == count, f"hypothesis fails: not {count} hidden layers")
     elif kind == "hidden_widths":
-        _, relation, bound = fields(hypothesis, "kind relation bound")
+        _, relation, bound, less = fields(hypothesis, "kind relation bound", "less")
         require(relation in (">", ">="), "relation is > or >=")
         needed = required_widths(bound, network, data, statement.conclusion)
+        slack = 0 if less is None else integer(less, 1, 1_000, "less")
         for width, low in zip(network.hidden, needed, strict=True):
-            holds = width > low if relation == ">" else width >= low
+            holds = width + slack > low if relation == ">" else width + slack >= low
             require(holds, f"hypothesis fails: hidden width {width} {relation} {low} = {bound}")
+    elif kind == "inputs":
+        _, relation = fields(hypothesis, "kind relation")
+        require(relation in (">", ">="), "relation is > or >=")
+        n, m = network.widths[0], network.widths[-1]
+        require(n > m or (n == m and relation == ">="), f"hypothesis fails: n {relation} m")
     elif kind == "loss":
         _, sign = fields(hypothesis, "kind is")
         require(sign in ("zero", "positive"), "the loss is zero or positive")
         point = statement.conclusion.points.get("A")
         if point is None:
             raise Refusal("the conclusion has no point A")
-        here = loss(network, point, data)
+        here = statement.loss(point)
         require((here == 0) == (sign == "zero"), f"hypothesis fails: the loss at A is not {sign}")
     elif kind == "more_parameters_than_equations":
         fields(hypothesis, "kind")
@@ -179,19 +195,23 @@ def check(hypothesis: dict[str, Any], statement: Statement) -> str | None:
         require(more, "hypothesis fails: not more parameters than equations")
     elif kind == "connected_at_every_level":
         fields(hypothesis, "kind")
-        dense = network.pattern is None and not network.output_activated
+        dense = network.pattern is None and not network.output_activated and not statement.ridge
         wide = min(network.hidden, default=10**9) >= 2 * len(data.distinct_inputs)
         require(dense and wide, "hypothesis not established: Lemma 14 does not apply")
         return "Lemma 14 (any depth, widths >= 2N: every sublevel set is connected)"
     elif kind == "no_poor_minima":
         fields(hypothesis, "kind")
         tiny = network.widths == (1, 1, 1) and network.activation.is_linear
-        plain = network.pattern is None and not any(network.bias)
+        plain = network.pattern is None and not any(network.bias) and not statement.ridge
         require(tiny and plain, "hypothesis not established: Lemma 15 does not apply")
         return "Lemma 15 (1-1-1 linear: no poor local minimum, no spurious valley)"
     else:
+        ridge = statement.ridge or ()
         plain_facts = {
+            "ridge": bool(ridge),
+            "common_ridge": len(set(ridge)) == 1,
             "dense": network.pattern is None,
+            "scalar_output": network.widths[-1] == 1,
             "no_bias": not any(network.bias),
             "linear_output": not network.output_activated or network.activation.is_linear,
         }

@@ -188,22 +188,13 @@ def _dimension(network: Network, proof: Any) -> int:
     return dimension
 
 
-def _counted(conclusion: Fact, exact: int) -> Fact:
-    """The conclusion if the exact number is what it says, else that the number is another."""
-    low, high = conclusion.values["at_least"], conclusion.values["at_most"]
-    if low <= exact and (high is None or exact <= high):
-        return conclusion
-    values = {"at_least": exact, "at_most": exact}
-    return Fact(f"other_{conclusion.kind}", conclusion.points, values)
-
-
 def rank(statement: Statement, proof: Any) -> tuple[Fact, list[str]]:
     """Lemmas 20-24: an exact rank or nullity, or what it or an identity says about zeros."""
     conclusion, network, data = statement.conclusion, statement.network, statement.data
     kind, points, a = conclusion.kind, conclusion.points, conclusion.points.get("A")
     by_identity = type(proof) is dict and "multipliers" in proof
     if kind == "neurovariety_dimension":
-        return _counted(conclusion, _dimension(network, proof)), ["Lemma 24"]
+        return read.counted(conclusion, _dimension(network, proof)), ["Lemma 24"]
     if kind == "has_zero":
         if by_identity:
             _identity(statement, proof, None)
@@ -222,12 +213,12 @@ def rank(statement: Statement, proof: Any) -> tuple[Fact, list[str]]:
         return Fact("isolated_zero", points), ["Lemma 22"]
     read.fields(proof, "")
     if kind == "nullity":
-        return _counted(conclusion, _nullity(statement, a)), ["Lemma 23"]
+        return read.counted(conclusion, _nullity(statement, a)), ["Lemma 23"]
     r = jacobian(network, a, data.x, Poly.variable(0, 1)).rank()
     if kind == "jacobian_rank":
-        return _counted(conclusion, r), ["Lemma 20"]
+        return read.counted(conclusion, r), ["Lemma 20"]
     require(r == len(data.y.entries), "the Jacobian has not the rank of the number of equations")
     d = network.parameter_count - r
     if kind == "zero_manifold":
-        return _counted(conclusion, d), ["Lemma 20", "Lemma 21"]
+        return read.counted(conclusion, d), ["Lemma 20", "Lemma 21"]
     return Fact("positive_dimension" if d else "isolated_zero", points), ["Lemma 20", "Lemma 21"]

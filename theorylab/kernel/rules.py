@@ -16,13 +16,16 @@ from theorylab.kernel import statements as read
 from theorylab.kernel.approximation import approximation
 from theorylab.kernel.arith import MAX_WORK, METER, Matrix, Poly, Refusal, require, spend
 from theorylab.kernel.arith import has_sign_on_unit_interval as has_sign
-from theorylab.kernel.arith import is_positive_semidefinite as is_semidefinite
+from theorylab.kernel.escape import escape
+from theorylab.kernel.inertia import inertia
+from theorylab.kernel.level_tree import level_tree
 from theorylab.kernel.rank import rank
 from theorylab.kernel.roots import roots
-from theorylab.kernel.semantics import Theta, loss, loss_fraction, residual
+from theorylab.kernel.semantics import Theta, residual
+from theorylab.kernel.separation import barrier, combination, ky_fan, symbolic_loss
+from theorylab.kernel.span import span
 from theorylab.kernel.statements import Fact, Outcome, Proved, Refuted, Rejected, Statement
-
-MAX_VARIABLES = 24
+from theorylab.kernel.symmetry import symmetry
 
 
 class Walk:
@@ -57,7 +60,12 @@ class Walk:
     @property
     def loss(self) -> Fraction:
         if self._loss is None:
-            self._loss = Fraction(*self.data.squared_norm(self.residual()))
+            plain = self.statement.ridge is None
+            self._loss = (
+                Fraction(*self.data.squared_norm(self.residual()))
+                if plain
+                else self.statement.loss(self.theta)
+            )
         return self._loss
 
     def move(self, step: Any, *, look_half_way: bool) -> Fraction | None:
@@ -76,12 +84,15 @@ class Walk:
         require(self.network.conforms(target), "a vertex breaks the pattern of the network")
         if kind == "idle":
             self._idle(k, sorted(changes), old, new)
-            self.theta = target
-            self._features[k] = None
-            return None
+            if self.statement.ridge is None:
+                self.theta = target
+                self._features[k] = None
+                return None
         linear_output = not self.network.output_activated or self.network.activation.is_linear
-        require(linear_output, "a convex move needs a linear output")
-        if kind == "layer":
+        require(linear_output or kind == "idle", "a convex move needs a linear output")
+        if kind == "idle":
+            pass  # a ridge alone changes, and it is convex
+        elif kind == "layer":
             require(self.network.activation.is_linear, "move layer needs a linear network")
         elif kind == "output":
             require(k == self.network.depth, "move output moves the last layer only")
@@ -139,14 +150,8 @@ class Walk:
             den = read.univariate(denominator)
             positive = has_sign(den, read.leaves(tiles), strict=True)
             require(positive, "a denominator is not shown to be positive")
-            rows = [
-                [read.univariate(v) for v in read.items(r, "row")]
-                for r in read.items(numerator, "num")
-            ]
-            shape = network.shape(k)
-            right = len(rows) == shape[0] and all(len(row) == shape[1] for row in rows)
-            require(right, f"a numerator must have shape {shape[0]} x {shape[1]}")
-            moving[k] = Matrix(tuple(tuple(row) for row in rows), den)
+            rows = read.polynomials(numerator, network.shape(k), "a numerator").rows
+            moving[k] = Matrix(rows, den)
         start, end = (self._at(moving, Fraction(t)) for t in (0, 1))
         meets = all(a.equals(b) for a, b in zip(start, self.theta, strict=True))
         require(meets, "a piece does not start where the path stands")
@@ -155,7 +160,7 @@ class Walk:
         positive = has_sign(den, read.leaves(loss_leaves), strict=True)
         require(positive, "the denominator of the loss is not shown to be positive")
         point = tuple(moving.get(k, w) for k, w in enumerate(self.theta, 1))
-        true_num, true_den = loss_fraction(network, point, self.data)
+        true_num, true_den = self.statement.loss_fraction(point)
         difference = num * true_den - den * true_num
         require(not difference.terms, "the claimed loss along a piece is not the loss")
         self._forget(0)
@@ -236,6 +241,7 @@ def _lower_bound(statement: Statement, proof: Any, walk: Walk) -> tuple[Fraction
     if proof["by"] == "zero":
         read.fields(proof, "by")
         return Fraction(0), "Lemma 8"
+    require(statement.ridge is None, "orthogonal and ky-fan are for the loss without ridge")
     if proof["by"] == "orthogonal":
         _, name = read.fields(proof, "by features")
         space = hypotheses.feature_space(name, network, data)
@@ -243,121 +249,13 @@ def _lower_bound(statement: Statement, proof: Any, walk: Walk) -> tuple[Fraction
         require(not any(product.entries), "the residual is not orthogonal to the feature space")
         return walk.loss, f"Lemma 9 ({name})"
     require(proof["by"] == "ky-fan", "an optimum is by zero, orthogonal or ky-fan")
-    _, fit, mu_text, excess_json = read.fields(proof, "by fit mu Z")
-    require(network.activation.is_linear and not any(network.bias), "ky-fan: linear, no bias")
-    n, m = network.widths[0], network.widths[-1]
-    estimate = read.matrix(fit, (m, n), "fit") @ data.x
-    normal = data.gram(residual(estimate, data.y), data.x)
-    require(not any(normal.entries), "fit is not a least-squares solution")
-    excess, mu = read.matrix(excess_json, (m, m), "Z"), read.rational(mu_text)
-    s = data.gram(estimate, estimate)
-    z, gram = ([a.row(i) for i in range(m)] for a in (excess, s))
-    slack = [[z[i][j] - gram[i][j] + mu * (i == j) for j in range(m)] for i in range(m)]
-    require(mu >= 0, "mu must not be negative")
-    require(is_semidefinite(excess), "Z is not positive semidefinite")
-    require(is_semidefinite(Matrix.of(slack)), "mu I + Z - S is not semidefinite")
-    rank = min(network.widths)
-    return data.energy - rank * mu - sum(z[i][i] for i in range(m)), "Lemma 10 (Ky Fan)"
-
-
-def _symbolic(statement: Statement) -> tuple[Poly, int]:
-    """The loss as a polynomial in all weights (dense networks, polynomial activations)."""
-    network = statement.network
-    require(network.pattern is None, "an identity needs a dense network")
-    require(network.activation.coefficients is not None, "an identity needs a polynomial")
-    shapes = [network.shape(k) for k in range(1, network.depth + 1)]
-    count = sum(r * c for r, c in shapes)
-    require(count <= MAX_VARIABLES, f"an identity in more than {MAX_VARIABLES} variables")
-    index, point = 0, []
-    for rows, columns in shapes:
-        block = [
-            tuple(Poly.variable(index + i * columns + j, count) for j in range(columns))
-            for i in range(rows)
-        ]
-        index += rows * columns
-        point.append(Matrix(tuple(block)))
-    numerator, denominator = loss_fraction(network, tuple(point), statement.data)
-    if not isinstance(numerator, Poly):
-        numerator = Poly({}, count) + numerator
-    return numerator * Fraction(1, denominator), count
-
-
-def _combination(terms: Any, guards: list[Poly], count: int) -> Poly:
-    """sum c prod guard^e Q^2 with c >= 0 (Lemma 6): non-negative where the guards are."""
-    total = Poly({}, count)
-    for term in read.items(terms, "terms"):
-        require(type(term) is list and len(term) == 3, "a term is [c, guards, Q]")
-        c, q = read.rational(term[0]), read.multivariate(term[2], count)
-        require(c >= 0, "a coefficient of a combination is negative")
-        factors = [q]
-        for pair in read.items(term[1], "guards"):
-            require(type(pair) is list and len(pair) == 2, "a guard is [index, exponent]")
-            guard = guards[read.integer(pair[0], 0, len(guards) - 1, "a guard")]
-            factors += [guard] * read.integer(pair[1], 1, 8, "an exponent")
-        product = q * c
-        for factor in factors:
-            product = product * factor
-        total = total + product
-    return total
-
-
-def _barrier(statement: Statement, proof: Any) -> tuple[Fact, list[str]]:
-    """Lemma 7: the wall {g = 0} lies above the level and separates; or traps A's component."""
-    network, data = statement.network, statement.data
-    wall_json, multiplier, squares, margin, level, side, floor, lower = read.fields(
-        proof, "wall multiplier squares margin", "u side v lower"
-    )
-    points = statement.conclusion.points
-    start = points.get("A")
-    if start is None:
-        raise Refusal("the conclusion has no point A")
-    symbolic, count = _symbolic(statement)
-    wall, eps = read.multivariate(wall_json, count), read.rational(margin)
-    require(eps > 0, "the margin must be positive")
-    trap = side is not None
-    u = read.rational(level) if trap else statement.conclusion.values.get("u")
-    if u is None or (level is not None and not trap):
-        raise Refusal("u belongs to the conclusion, or to the proof of a trap")
-    identity = _combination([[d, [], q] for d, q in _pairs(squares)], [], count)
-    identity = identity + wall * read.multivariate(multiplier, count) + (eps + u) - symbolic
-    require(not identity.terms, "the identity of the wall does not hold")
-    require(loss(network, start, data) <= u, "A lies above the level")
-    here = wall(read.flat(start))
-    if not trap:
-        require(floor is None and lower is None, "v and lower belong to a trap")
-        end = points.get("B")
-        if end is None:
-            raise Refusal("the conclusion has no point B")
-        require(loss(network, end, data) <= u, "B lies above the level")
-        require(here * wall(read.flat(end)) < 0, "A and B are not on different sides of the wall")
-        return Fact("separated", {"A": start, "B": end}, {"u": u}), ["Lemma 7"]
-    require(here != 0, "A lies on the wall")
-    v = read.rational(floor)
-    oriented = wall if here > 0 else wall * -1
-    terms = [[c, [[0, e]] if e else [], q] for c, e, q in _triples(side)]
-    remainder = symbolic - v - _combination(terms, [oriented], count)
-    require(not remainder.terms, "the identity on A's side does not hold")
-    below = read.theta(lower, network, "lower")
-    require(loss(network, below, data) < v, "the lower point is not lower")
-    return Fact("trapped", {"A": start}, {"u": u, "v": v}), ["Lemma 7", "Lemma 6"]
-
-
-def _pairs(value: Any) -> list[list[Any]]:
-    listed = read.items(value, "squares")
-    require(all(type(v) is list and len(v) == 2 for v in listed), "a square is [d, Q]")
-    return listed
-
-
-def _triples(value: Any) -> list[list[Any]]:
-    listed = read.items(value, "side")
-    right = all(type(v) is list and len(v) == 3 and type(v[1]) is int for v in listed)
-    require(right and all(v[1] in (0, 1) for v in listed), "a side term is [c, 0 or 1, Q]")
-    return listed
+    floor, _ = ky_fan(statement, read.fields(proof, "by fit mu Z")[1:])
+    return floor, "Lemma 10 (Ky Fan)"
 
 
 def _optimum(statement: Statement, proof: Any) -> tuple[Fact, list[str]]:
-    """Lemmas 8-12: a global minimum with the point that attains it, or a local minimum."""
-    conclusion, network, data = statement.conclusion, statement.network, statement.data
+    """Lemmas 8-12, 40: a global minimum with a point that attains it, a local one, or none."""
+    conclusion, network = statement.conclusion, statement.network
     if conclusion.kind == "global_min":
         optimum, point = read.fields(proof, "optimum point")
         walk = Walk(statement, read.theta(point, network, "point"))
@@ -366,6 +264,14 @@ def _optimum(statement: Statement, proof: Any) -> tuple[Fact, list[str]]:
         require(walk.loss == v <= low, "v is not attained, or not shown to be a lower bound")
         return conclusion, [lemma]
     require(conclusion.kind in ("local_min", "not_poor_minimum"), "optimum proves a minimum")
+    if conclusion.kind == "not_poor_minimum" and type(proof) is dict and "local" not in proof:
+        if "curve" in proof:
+            return escape(statement, proof)
+        (optimum,) = read.fields(proof, "optimum")
+        walk = Walk(statement, conclusion.points["A"])
+        low, lemma = _lower_bound(statement, optimum, walk)
+        require(walk.loss <= low, "the loss at A is not shown to be a lower bound")
+        return conclusion, ["Lemma 40", lemma]
     local, lower = read.fields(proof, "local", "lower")
     a = conclusion.points["A"]
     lemma = _local_minimum(statement, local, a)
@@ -373,24 +279,25 @@ def _optimum(statement: Statement, proof: Any) -> tuple[Fact, list[str]]:
         require(lower is None, "local_min takes no lower point")
         return conclusion, [lemma]
     below = read.theta(lower, network, "lower")
-    require(loss(network, below, data) < loss(network, a, data), "the lower point is not lower")
+    require(statement.loss(below) < statement.loss(a), "the lower point is not lower")
     return replace(conclusion, kind="poor_minimum"), [lemma]
 
 
 def _local_minimum(statement: Statement, proof: Any, a: Theta) -> str:
     require(type(proof) is dict and "by" in proof, "a local minimum says by which argument")
-    network, data = statement.network, statement.data
+    network = statement.network
     if proof["by"] == "identity":
         _, guards_json, terms = read.fields(proof, "by guards terms")
-        symbolic, count = _symbolic(statement)
+        symbolic, count = symbolic_loss(statement)
         guards = [read.multivariate(g, count) for g in read.items(guards_json, "guards")]
         require(all(g(read.flat(a)) > 0 for g in guards), "a guard is not positive at A")
-        remainder = symbolic - loss(network, a, data) - _combination(terms, guards, count)
+        remainder = symbolic - statement.loss(a) - combination(terms, guards, count)
         require(not remainder.terms, "the identity of the local minimum does not hold")
         return "Lemma 11"
     _, layer = read.fields(proof, "by layer")
     require(proof["by"] == "dead-layer", "a local minimum is by identity or dead-layer")
     k = read.integer(layer, 1, network.depth - 1, "a hidden layer")
+    require(statement.ridge is None, "dead-layer is for the loss without ridge")
     require(network.activation.kind == "relu", "dead-layer is for relu")
     require(not any(network.bias[k:]), "dead-layer: no bias above the dead layer")
     z = network.preactivation(k, a[k - 1], Walk(statement, a).features(k - 1))
@@ -404,7 +311,7 @@ def _witness(statement: Statement, proof: Any) -> tuple[Fact, list[str]]:
     conclusion = statement.conclusion
     require(conclusion.kind == "relation", "witness decides relations")
     left, right = (
-        v if isinstance(v, Fraction) else loss(statement.network, v, statement.data)
+        v if isinstance(v, Fraction) else statement.loss(v)
         for v in (conclusion.values["left"], conclusion.values["right"])
     )
     op = conclusion.values["op"]
@@ -415,13 +322,19 @@ def _witness(statement: Statement, proof: Any) -> tuple[Fact, list[str]]:
 RULES: dict[str, read.Rule] = {
     "polyline": _polyline,
     "path": _curve,
-    "barrier": _barrier,
+    "barrier": barrier,
     "optimum": _optimum,
     "witness": _witness,
     "root": roots,
     "rank": rank,
     "approximation": approximation,
+    "inertia": inertia,
+    "symmetry": symmetry,
+    "level_tree": level_tree,
+    "span": span,
 }
+# the others are for the loss without ridge
+RIDGED = ("polyline", "path", "barrier", "optimum", "witness")
 
 
 def _same_points(a: Fact, b: Fact) -> bool:
@@ -448,7 +361,8 @@ def _negates(fact: Fact, conclusion: Fact) -> bool:
     counted = (("more_roots", "roots"), ("fewer_roots", "roots"))
     exact = pair[0] == f"other_{pair[1]}"
     others = (("no_relation", "relation"), ("no_zero", "has_zero"), ("not_nearest", "nearest"))
-    return exact or pair in (*others, *counted)
+    functions = (("different_function", "same_function"), ("no_span_path", "span_path"))
+    return exact or pair in (*others, *counted, *functions)
 
 
 def _proves(fact: Fact, conclusion: Fact) -> bool:
@@ -468,6 +382,8 @@ def check(raw: bytes) -> Outcome:
     try:
         statement, rule, proof = read.parse(raw)
         require(rule in RULES, f"unknown rule {rule[:32]!r}")
+        honoured = statement.ridge is None or rule in RIDGED
+        require(honoured, f"rule {rule} is for the loss without ridge")
         lemmas = [hypotheses.check(h, statement) for h in statement.hypotheses]
         fact, cited = RULES[rule](statement, proof)
         used = (*(name for name in lemmas if name), *cited)

@@ -12,7 +12,7 @@ from fractions import Fraction
 from operator import mul
 from typing import Any
 
-from theorylab.kernel.arith import Matrix, Refusal, spend
+from theorylab.kernel.arith import Matrix, Refusal, bits, spend
 
 Theta = tuple[Matrix, ...]
 Entry = None | int | Fraction
@@ -209,16 +209,30 @@ def residual(output: Matrix, y: Matrix) -> Matrix:
     return Matrix(rows, output.den * y.den).reduced()
 
 
-def loss_fraction(network: Network, theta: Theta, data: Data) -> tuple[Any, Any]:
-    """L(theta) = sum_j s_j |Phi(x_j; theta) - y_j|^2, a sum over samples, not a mean.
+def loss_fraction(
+    network: Network, theta: Theta, data: Data, ridge: tuple[Fraction, ...] | None = None
+) -> tuple[Any, Any]:
+    """L(theta) = sum_j s_j |Phi(x_j; theta) - y_j|^2 + sum_i ridge_i theta_i^2, sums, not means.
 
-    Numerator and denominator: integers, or polynomials when theta holds polynomials.
+    theta_i runs through the layers row by row. Numerator and denominator: integers, or polynomials
+    when theta holds polynomials.
     """
     output = network.output(theta, network.features(theta, data.x)[-1])
     numerator, denominator = data.squared_norm(residual(output, data.y))
+    rest = list(ridge or ())
+    for layer in theta if ridge else ():
+        entries = layer.entries
+        scaled = Matrix.of([rest[: len(entries)]])
+        rest = rest[len(entries) :]
+        spend(4 * len(entries), layer.bits, layer.bits + scaled.bits)
+        squares: Any = sum(map(mul, map(mul, entries, entries), scaled.rows[0]))
+        below = layer.den * layer.den * scaled.den
+        spend(8, bits(numerator) + bits(squares), bits(denominator) + bits(below))
+        numerator = numerator * below + squares * denominator
+        denominator = denominator * below
     return numerator, denominator
 
 
 def loss(network: Network, theta: Theta, data: Data) -> Fraction:
-    """The loss at a point of rational weights."""
+    """The loss without ridge at a point of rational weights; ``Statement.loss`` is the whole."""
     return Fraction(*loss_fraction(network, theta, data))

@@ -19,7 +19,16 @@ from math import gcd
 from typing import Any, NoReturn
 
 from theorylab.kernel.arith import MAX_DIGITS, Leaves, Matrix, Poly, Refusal, require, spend
-from theorylab.kernel.semantics import NAMED, SIGNED, Activation, Data, Entry, Network, Theta
+from theorylab.kernel.semantics import (
+    NAMED,
+    SIGNED,
+    Activation,
+    Data,
+    Entry,
+    Network,
+    Theta,
+    loss_fraction,
+)
 
 SCHEMA = "theorylab.certificate/1"
 MAX_BYTES = 24_000_000
@@ -53,6 +62,15 @@ class Statement:
     hypotheses: tuple[dict[str, Any], ...]
     conclusion: Fact
     text: bytes
+    ridge: tuple[Fraction, ...] | None = None
+
+    def loss_fraction(self, theta: Theta) -> tuple[Any, Any]:
+        """The loss that the statement is about, its ridge included."""
+        return loss_fraction(self.network, theta, self.data, self.ridge)
+
+    def loss(self, theta: Theta) -> Fraction:
+        """The same at a point of rational weights."""
+        return Fraction(*self.loss_fraction(theta))
 
     @property
     def sha256(self) -> str:
@@ -204,6 +222,14 @@ def univariate(value: Any) -> Poly:
     return Poly.dense(coefficients)
 
 
+def polynomials(value: Any, shape: tuple[int, int], what: str) -> Matrix:
+    """A matrix of polynomials in one variable."""
+    rows = tuple(tuple(univariate(v) for v in items(r, what)) for r in items(value, what))
+    right = len(rows) == shape[0] and all(len(row) == shape[1] for row in rows)
+    require(right, f"{what} must have shape {shape[0]} x {shape[1]}")
+    return Matrix(rows)
+
+
 def multivariate(value: Any, count: int) -> Poly:
     """A polynomial in the ``count`` flattened weights: [coefficient, [[variable, exp], ...]]."""
     terms: dict[tuple[int, ...], Fraction] = {}
@@ -306,6 +332,10 @@ _POINTS = {
     "global_min": "",
     "has_zero": "",
     "neurovariety_dimension": "",
+    "components": "",
+    "level_tree": "",
+    "same_function": "A B",
+    "span_path": "A B",
 }
 _VALUES = {
     "joined": "u",
@@ -322,6 +352,10 @@ _VALUES = {
     "zero_manifold": "at_least at_most",
     "neurovariety_dimension": "at_least at_most",
     "nullity": "at_least at_most",
+    "components": "u at_least at_most",
+    "level_tree": "levels",
+    "same_function": "",
+    "span_path": "",
 }
 
 _DISTANCES = {
@@ -345,7 +379,20 @@ def _distance(value: Any, kind: str) -> Fact:
     return Fact(kind, {}, values)
 
 
+def _levels(value: Any) -> tuple[tuple[Fraction, int], ...]:
+    """Where the number of components changes, and to what: [[level, components], ...]."""
+    table = []
+    for row in items(value, "levels"):
+        require(type(row) is list and len(row) == 2, "a row of levels is [level, components]")
+        table.append((rational(row[0]), integer(row[1], 1, 10**9, "components")))
+    changes = all(a[0] < b[0] and a[1] != b[1] for a, b in pairwise(table))
+    require(bool(table) and changes, "levels must increase and each must change the number")
+    return tuple(table)
+
+
 def _value(name: str, value: Any) -> Any:
+    if name == "levels":
+        return _levels(value)
     if name not in ("at_least", "at_most"):
         return rational(value)
     return None if name == "at_most" and value is None else integer(value, 0, 10**9, name)
@@ -394,18 +441,31 @@ def _root_system(value: Any) -> RootSystem:
     return RootSystem(kind, weights, tuple(pairs))
 
 
+def _ridge(value: Any, network: Network) -> tuple[Fraction, ...] | None:
+    if value is None:
+        return None
+    ridge = tuple(rational(v) for v in items(value, "ridge"))
+    require(network.pattern is None, "a ridge is for dense networks")
+    require(len(ridge) == network.entry_count, "ridge has one number for each entry")
+    require(min(ridge) >= 0 < max(ridge), "a ridge is not negative, and not all zero")
+    return ridge
+
+
 def parse_statement(value: Any) -> Statement:
-    network_json, data_json, hypotheses, conclusion = fields(
-        value, "network data hypotheses conclusion"
+    network_json, data_json, hypotheses, conclusion, penalty = fields(
+        value, "network data hypotheses conclusion", "ridge"
     )
     network = _network(network_json)
-    data = _data(data_json, network)
+    data, ridge = _data(data_json, network), _ridge(penalty, network)
     listed = items(hypotheses, "hypotheses")
     require(len(listed) <= 16, "a statement has at most 16 hypotheses")
     for hypothesis in listed:
         named = type(hypothesis) is dict and type(hypothesis.get("kind")) is str
         require(named, "a hypothesis has a kind")
-    return Statement(network, data, tuple(listed), _fact(conclusion, network), canonical(value))
+    said = any(hypothesis["kind"] in ("ridge", "common_ridge") for hypothesis in listed)
+    require(said == (ridge is not None), "a ridge is a hypothesis, ridge or common_ridge")
+    fact = _fact(conclusion, network)
+    return Statement(network, data, tuple(listed), fact, canonical(value), ridge)
 
 
 def parse(raw: bytes) -> tuple[Statement, str, Any]:
@@ -414,6 +474,15 @@ def parse(raw: bytes) -> tuple[Statement, str, Any]:
     require(schema == SCHEMA, f"schema must be {SCHEMA}")
     require(type(rule) is str, "rule must be a name")
     return parse_statement(statement), rule, proof
+
+
+def counted(conclusion: Fact, exact: int) -> Fact:
+    """The conclusion if the exact number is what it says, else that the number is another."""
+    low, high = conclusion.values["at_least"], conclusion.values["at_most"]
+    if low <= exact and (high is None or exact <= high):
+        return conclusion
+    values = {**conclusion.values, "at_least": exact, "at_most": exact}
+    return Fact(f"other_{conclusion.kind}", conclusion.points, values)
 
 
 Rule = Callable[[Statement, Any], tuple[Fact, Sequence[str]]]

@@ -4,7 +4,7 @@ Re-exported names; import them from here. Everything in this package is exact.
 """
 
 from theorylab.model.data import Dataset, dataset_names, load_dataset, read_dataset
-from theorylab.model.loss import Loss
+from theorylab.model.loss import Loss, Ridge
 from theorylab.model.network import (
     Activation,
     Entry,
@@ -23,6 +23,7 @@ __all__ = [
     "Loss",
     "Network",
     "Pattern",
+    "Ridge",
     "Weights",
     "convolution",
     "dataset_names",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import shlex
@@ -14,6 +13,7 @@ from rich.text import Text
 
 from theorylab.counting.random_data import Survey
 from theorylab.report.page import Column, Grid, Page
+from theorylab.report.pictures import saved
 from theorylab.verify import write
 
 _INDENT = 2
@@ -53,9 +53,7 @@ def picture(found: Survey) -> bytes:
     mean = found.mean("real_orbits")
     shown = "" if mean is None else f", mean {mean:.3g}"
     axes.set_title(f"{found.name}: {len(found.rows)} random data sets{shown}", fontsize=10)
-    held = io.BytesIO()
-    figure.savefig(held, format="png", dpi=150, metadata={"Software": None})
-    return held.getvalue()
+    return saved(figure)
 
 
 def print_sweep(

@@ -348,11 +348,15 @@ def print_joining(found: Joining, console: Console) -> None:
     row("outcome", verdict, style)
     if found.reason:
         row("because", found.reason)
+    if found.ridge is not None:
+        row("ridge", f"L adds {found.ridge} times the sum of the squared weights")
     row("level", f"u = max(L(A), L(B)) {equation(found.level)}, a sum over the samples")
     row("mean", f"u / N {equation(found.mean)}")
     row("losses", f"L(A) {equation(found.losses[0])}, L(B) {equation(found.losses[1])}")
     if found.segments is not None:
         row("path", f"{_count(found.segments, 'segment')}, construction: {found.construction}")
+    elif found.construction == "level tree" and found.outcome == "proved":
+        row("path", "there is one, by the level tree; it is not written down")
     if found.peak is not None:
         line = Text("the straight segment peaks at ")
         high = f"{tidy(found.peak_ratio)} x level" if found.peak_ratio else rounded(found.peak)

@@ -40,15 +40,24 @@ def above(level: fmpq, weights: Weights) -> Json:
 
 
 def statement_json(
-    network: Network, data: Dataset, hypotheses: Sequence[Json], conclusion: Json
+    network: Network,
+    data: Dataset,
+    hypotheses: Sequence[Json],
+    conclusion: Json,
+    ridge: Sequence[fmpq] | None = None,
 ) -> Json:
-    """The statement {instance by value, hypotheses, conclusion} as the kernel reads it."""
-    return {
+    """The statement {instance by value, hypotheses, conclusion} as the kernel reads it.
+
+    ``ridge`` has one number for each weight (``Loss.penalties``); the kernel wants it among the
+    hypotheses too, as ridge or common_ridge.
+    """
+    statement = {
         "network": network.to_json(),
         "data": data.to_json(),
         "hypotheses": list(hypotheses),
         "conclusion": conclusion,
     }
+    return statement if ridge is None else {**statement, "ridge": [str(q) for q in ridge]}
 
 
 def certificate(statement: Json, rule: str, proof: Json) -> bytes:
@@ -57,5 +66,8 @@ def certificate(statement: Json, rule: str, proof: Json) -> bytes:
 
 
 def connection_certificate(loss: Loss, conclusion: Json, rule: str, proof: Json) -> bytes:
-    """The certificate of a bare fact about two given points: a statement without hypotheses."""
-    return certificate(statement_json(loss.network, loss.data, [], conclusion), rule, proof)
+    """The certificate of a bare fact: a statement without hypotheses but that of a ridge."""
+    ridge = loss.penalties
+    hypotheses = [] if ridge is None else [{"kind": "ridge"}]
+    statement = statement_json(loss.network, loss.data, hypotheses, conclusion, ridge)
+    return certificate(statement, rule, proof)

@@ -19,9 +19,16 @@ from theorylab.topology.feature_space import (
     feature_dimension,
     is_orthogonal,
 )
-from theorylab.topology.path import Descent, Json, Path, PathBuilder
+from theorylab.topology.path import Descent, Json, Move, Path, PathBuilder
 
-__all__ = ["connect_any_depth", "descend_finite_dimension", "feature_dimension", "needed_widths"]
+__all__ = [
+    "connect_any_depth",
+    "connect_by_exchange",
+    "descend_finite_dimension",
+    "exchange_widths",
+    "feature_dimension",
+    "needed_widths",
+]
 
 Units = tuple[int, ...]
 
@@ -87,6 +94,113 @@ def connect_any_depth(network: Network, data: Dataset, a: Weights, b: Weights) -
     _place(builder, other.current, live_b, slots)
     _settle(builder, live_b, slots)
     return builder.path().then(other.path().reversed())
+
+
+def connect_by_exchange(
+    network: Network, data: Dataset, a: Weights, b: Weights, seed: int = 0
+) -> Path | Undecided:
+    """Return a path from `a` to `b` in {L <= max(L(a), L(b))} for q_k + 1 units in each layer.
+
+    Any depth, any activation, any data, any loss convex in the output; q_k <= N is the dimension of
+    what the k-th hidden layer can make of the data. From the bottom up, the units in use at both
+    ends are completed to a basis by dead units. One unit more is free: it takes a unit of b's
+    basis, a combination of the units in use; moving the layer above along that relation changes
+    nothing it hands on and frees another unit (the exchange lemma). At the top only the output
+    layers differ, and that move is convex.
+    Guarantees: exact, the end is exactly `b`. Undecided for fewer units, and when the search for
+    rows does not reach the whole feature space. Raises InputError on a misfit.
+    Source: own; Venturi, Bandeira & Bruna 2018, Theorem 5, asks for 2q units in one layer; compare
+    Nguyen, Brechet & Mondelli 2021 for N + 1 in deep networks.
+
+    >>> from theorylab.model import matrix
+    >>> net = Network.dense((1, 3, 1), "relu")
+    >>> data = Dataset.from_rows([[1], [-1]], [[1], [1]])
+    >>> a = matrix([[1], [-1], [1]]), matrix([[1, 1, 0]])
+    >>> b = matrix([[-1], [1], [2]]), matrix([[1, 2, "-1/2"]])
+    >>> path = connect_by_exchange(net, data, a, b)
+    >>> path.end == b, path.segments
+    (True, 8)
+    """
+    a, b = _checked(network, data, a, b)
+    if (reason := _outside(network)) is not None:
+        return reason
+    builder, other = PathBuilder(network, a), PathBuilder(network, b)
+    for k in range(1, network.depth):
+        below = network.features(other.current, data.x)[k - 1]
+        shape = network.widths[k - 1 : k + 2]
+        pair = Network.dense(shape, network.activation, network.bias[k - 1 : k + 1])
+        inputs = Dataset(below, fmpq_mat(shape[2], data.samples))
+        mine, theirs = (PathBuilder(pair, end.current[k - 1 : k + 1]) for end in (builder, other))
+        if (reason := _exchange(mine, theirs, inputs, k, seed)) is not None:
+            return reason
+        for end, made in ((builder, mine), (other, theirs)):
+            for step in made.path().steps:
+                assert isinstance(step, Move)  # an exchange is made of straight moves
+                layer = k + step.layer - 1
+                end.move(_kind(network, layer), layer, step.matrix)
+    builder.move("output", network.depth, other.current[-1])
+    return builder.path().then(other.path().reversed())
+
+
+def exchange_widths(network: Network, data: Dataset) -> tuple[int, ...]:
+    """Return hidden widths that suffice for `connect_by_exchange` between any two points.
+
+    q + 1 for one hidden layer; N + 1, N distinct inputs, in each layer of a deeper network.
+
+    >>> data = Dataset.from_rows([[1], [2], [2]], [[0], [0], [0]])
+    >>> exchange_widths(Network.dense((1, 1, 1), "square"), data)
+    (2,)
+    >>> exchange_widths(Network.dense((1, 1, 1, 1), "square"), data)
+    (3, 3)
+    """
+    if network.depth == 2 and network.output == "linear":
+        return (feature_dimension(network, data)[0] + 1,)
+    inputs = {tuple(column) for column in data.x.transpose().tolist()}
+    return (len(inputs) + 1,) * len(network.hidden)
+
+
+def _exchange(
+    builder: PathBuilder, other: PathBuilder, data: Dataset, k: int, seed: int
+) -> Undecided | None:
+    """Complete the units of both ends to bases, and turn the first end's hidden layer into other's.
+
+    Both are one-hidden-layer networks: the k-th hidden layer and the one above it.
+    """
+    network = builder.network
+    q, (width,) = feature_dimension(network, data)[0], network.hidden
+    if width <= q:
+        return Undecided(
+            f"hidden layer {k} has {width} units, and its features span q = {q} dimensions",
+            "the exchange of units",
+            f"widen it to {q + 1}",
+        )
+    mine, theirs = (_basis(end, data, q, seed) for end in (builder, other))
+    if len(mine) != len(theirs):
+        return Undecided(
+            "the search for hidden rows did not reach the whole feature space",
+            "the exchange of units",
+            "try another seed",
+        )
+    goal = other.current[0].tolist()
+    places: dict[int, int] = {}
+    for unit in theirs:
+        used = {*mine, *places.values()}
+        spare = next(i for i in range(width) if i not in used)
+        _put(builder, spare, goal[unit])
+        features = network.features(builder.current, data.x)[1]
+        held = [*places.values(), *mine]
+        base = _with_ones(network, 2, rows(features, held)).transpose()
+        shares = solve(base, rows(features, [spare]).transpose())
+        if shares is None:
+            return Undecided("a unit adds a dimension beyond q", "the exchange of units")
+        slots = [*held, width][: shares.nrows()]  # the last is the bias of the layer above
+        out = next(i for i in mine if shares[held.index(i), 0] != 0)
+        _swap(builder, spare, out, {i: shares[j, 0] for j, i in enumerate(slots)})
+        mine.remove(out)
+        places[unit] = spare
+    _bring_home(builder, places, width)
+    builder.move("idle", 1, other.current[0])
+    return None
 
 
 def descend_finite_dimension(
@@ -276,6 +390,59 @@ def _enlarge(builder: PathBuilder, data: Dataset, q: int, seed: int) -> None:
         for unit, row in zip(free, enlarging_rows(network, data, base, wanted, seed), strict=False):
             table[unit] = row
         builder.move("idle", 1, fmpq_mat(table))
+
+
+def _basis(builder: PathBuilder, data: Dataset, q: int, seed: int) -> list[int]:
+    """Complete the units in use to a basis of the features by dead ones; the units of the basis."""
+    network = builder.network
+    _enlarge(builder, data, q, seed)
+    hidden = network.features(builder.current, data.x)[1]
+    constant = [hidden.nrows()] if network.bias[1] else []
+    live = [i for i, column in enumerate(builder.current[1].transpose().tolist()) if any(column)]
+    live = [i for i in live if i < hidden.nrows()]
+    order = [*constant, *live, *(i for i in range(hidden.nrows()) if i not in live)]
+    pivots = kernel(_with_ones(network, 2, hidden).transpose(), order).pivots
+    return [i for i in pivots if i < hidden.nrows()]
+
+
+def _put(builder: PathBuilder, unit: int, row: Row) -> None:
+    """Give a dead unit another row."""
+    first = fmpq_mat(builder.current[0])
+    _set_row(first, unit, row)
+    builder.move("idle", 1, first)
+
+
+def _swap(builder: PathBuilder, spare: int, out: int, shares: dict[int, fmpq]) -> None:
+    """Move the output layer, at constant output, until `spare` does what `out` did.
+
+    The feature of `spare` is the sum of the shares times the features of the other units.
+    """
+    output = fmpq_mat(builder.current[1])
+    for k in range(output.nrows()):
+        step = output[k, out] / shares[out]
+        for i, share in shares.items():
+            output[k, i] -= step * share
+        output[k, spare] += step
+    builder.move("output", 2, output)
+
+
+def _bring_home(builder: PathBuilder, places: dict[int, int], width: int) -> None:
+    """Move each unit to its own slot, by way of a free slot where slots are exchanged in a ring."""
+    while away := {unit: slot for unit, slot in places.items() if unit != slot}:
+        taken = set(places.values())
+        unit = next((u for u in away if u not in taken), None)
+        target = unit
+        if unit is None or target is None:
+            unit = next(iter(away))
+            target = next(i for i in range(width) if i not in taken)
+        slot = places[unit]
+        _put(builder, target, builder.current[0].tolist()[slot])
+        output = fmpq_mat(builder.current[1])
+        for k in range(output.nrows()):
+            output[k, target] = output[k, slot]
+            output[k, slot] = fmpq(0)
+        builder.move("output", 2, output)
+        places[unit] = target
 
 
 def _least_squares_output(network: Network, data: Dataset, weights: Weights) -> fmpq_mat:

@@ -249,8 +249,7 @@ def loss_along(
         if k in moving:
             rows, layer_den = moving[k]
         else:
-            rows = tuple(tuple(fmpq_poly([q]) for q in row) for row in weights[k - 1].tolist())
-            layer_den = _ONE
+            rows, layer_den = _constant_rows(weights[k - 1]), _ONE
         inputs = [*features, [den] * data.samples] if network.bias[k - 1] else features
         features = [_combination(row, inputs, data.samples) for row in rows]
         den = den * layer_den
@@ -266,7 +265,20 @@ def loss_along(
         (s * p * p for row in residual for s, p in zip(data.sample_weights, row, strict=True)),
         _ZERO,
     )
-    return _reduced(num, den * den)
+    den = den * den
+    rates = iter(loss.penalties or ())
+    for k in range(1, network.depth + 1) if loss.ridge is not None else ():
+        if k in moving:
+            rows, layer_den = moving[k]
+        else:
+            rows, layer_den = _constant_rows(weights[k - 1]), _ONE
+        penalty = sum((next(rates) * p * p for row in rows for p in row), _ZERO)
+        num, den = num * layer_den * layer_den + penalty * den, den * layer_den * layer_den
+    return _reduced(num, den)
+
+
+def _constant_rows(matrix: fmpq_mat) -> Polynomials:
+    return tuple(tuple(fmpq_poly([q]) for q in row) for row in matrix.tolist())
 
 
 def _combination(

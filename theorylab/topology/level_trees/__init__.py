@@ -1,0 +1,1 @@
+"""The function u -> N_u of one layer of ReLU units: regions, least squares, the tree."""

@@ -1,0 +1,1 @@
+"""Scalar networks of squares: exact paths, quadratic forms and their inertia."""

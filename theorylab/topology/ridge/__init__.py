@@ -1,0 +1,1 @@
+"""Losses with a ridge: paths and the descents in floating point that guide them."""
