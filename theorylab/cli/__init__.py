@@ -1,10 +1,10 @@
-"""The command line: ``theorylab list | verify | count | sweep | connect | check``.
+"""The command line: ``theorylab list | verify | falsify | phase | ...``.
 
 Thin: each command reads options, calls one verb, prints its page or its JSON, and turns the outcome
 into an exit status.
 """
 
-from theorylab.cli import counts, proofs
+from theorylab.cli import counts, landscape, proofs
 from theorylab.cli.application import main
 
-__all__ = ["counts", "main", "proofs"]
+__all__ = ["counts", "landscape", "main", "proofs"]

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from theorylab.outcome import InputError
 
 if TYPE_CHECKING:
+    from flint import fmpq
+
     from theorylab.model import Dataset, Network, Weights
 
 
@@ -27,6 +29,27 @@ def whole(argument: str, text: str, low: int | None = None, high: int | None = N
     if number is None or below or (high is not None and number > high):
         raise InputError(argument, text, rule, f"write e.g. {argument} {min(high or 3, 3)}")
     return number
+
+
+def positive(argument: str, text: str) -> fmpq:
+    """The positive rational an option denotes, read exactly."""
+    from theorylab.model import rational
+
+    value = rational(text, argument)
+    if value <= 0:
+        raise InputError(argument, text, "a positive number is expected", "leave it out for none")
+    return value
+
+
+def span(argument: str, text: str) -> range:
+    """The range a..b, both ends included, or the one number a."""
+    low, dots, high = text.partition("..")
+    first = whole(argument, low, 1, 1_000)
+    last = whole(argument, high, 1, 1_000) if dots else first
+    if last < first:
+        rule = "a range goes from the smaller number to the larger"
+        raise InputError(argument, text, rule, f"write e.g. {argument} {last}..{first}")
+    return range(first, last + 1)
 
 
 def duration(argument: str, text: str) -> float:
@@ -89,6 +112,15 @@ def file(argument: str, name: str | None) -> Path | None:
     if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
         rule = f"no file can be written below {nearest}"
         raise InputError(argument, name, rule, "name a file in a folder of yours")
+    return path
+
+
+def picture(argument: str, name: str | None) -> Path | None:
+    """The file of a picture, refused before any work for another ending than these."""
+    path = file(argument, name)
+    if path is not None and path.suffix.lower() not in (".png", ".svg", ".pdf"):
+        rule = "a picture ends in .png, .svg or .pdf"
+        raise InputError(argument, name, rule, "choose one of these endings")
     return path
 
 

@@ -109,6 +109,9 @@ def _connect(
     samples: Annotated[
         str | None, typer.Option(metavar="N", help="Only the first N samples.")
     ] = None,
+    ridge: Annotated[
+        str | None, typer.Option(metavar="VALUE", help="Add VALUE times the squared weights.")
+    ] = None,
     seed: Seed = "0",
     out: Out = None,
     json_: Json = False,
@@ -122,13 +125,14 @@ def _connect(
     same_network(network, other)
     chosen = options.first_samples(options.dataset(data), samples)
     folder = options.folder("--out", out)
-    before = prepare(network, chosen, a, b)
+    penalty = None if ridge is None else options.positive("--ridge", ridge)
+    before = prepare(network, chosen, a, b, penalty)
     if before.needed_width is not None:
         needed, given = (_listed(widths) for widths in (before.needed_width, before.hidden))
         print(f"hidden widths that suffice: {needed}; given: {given}", file=sys.stderr)
     with kept(folder):
         found = connect(
-            network, chosen, a, b, folder, f"{Path(network_a).stem}-{Path(network_b).stem}"
+            network, chosen, a, b, folder, f"{Path(network_a).stem}-{Path(network_b).stem}", penalty
         )
     if json_:
         print_json(found.to_json(number))

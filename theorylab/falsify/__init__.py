@@ -1,0 +1,279 @@
+"""falsify: hunt for a counterexample to a claim without one of its hypotheses, and shrink it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from theorylab.falsify.drawn import recorded
+from theorylab.falsify.hunt import (
+    Drawn,
+    Found,
+    attacked,
+    attacked_instance,
+    drawn_cases,
+    family_of,
+    seconds_left,
+    shrunk,
+    shrunk_choices,
+)
+from theorylab.falsify.reading import Reading, reading
+from theorylab.instances import Instance, Seeded
+from theorylab.kernel.statements import decode
+from theorylab.outcome import InputError
+from theorylab.topology.counterexample import NEGATED
+from theorylab.verify import write
+
+__all__ = ["Reading", "Refutation", "Survived", "falsify", "hunt", "reading"]
+
+SCHEMA = "theorylab.falsify/1"
+TRIES = 2_000
+
+# tried so far, of how many at most, and in words what is done now
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Refutation:
+    """A counterexample that the kernel refutes the reading with, shrunk in ``shrinks`` steps.
+
+    ``tried`` counts the different cases that were looked at, the one that fell included;
+    ``fact`` is the negation that the kernel found, ``certificate`` the file, if one was written.
+    """
+
+    claim: str
+    variant: str
+    dropped: tuple[str, ...]
+    words: str
+    instance: Instance
+    fact: str
+    lemmas: tuple[str, ...]
+    rule: str
+    certificate_bytes: bytes
+    tried: int
+    shrinks: int
+    seed: int
+    seconds: float
+    certificate: str | None = None
+
+    outcome = "refuted"
+    exit_status = 1
+
+    def to_json(self) -> dict[str, Any]:
+        """The hunt as ``theorylab falsify --json`` prints it."""
+        statement = decode(self.certificate_bytes)["statement"]
+        return {
+            **_head(self),
+            "instance": statement,
+            "certificate": self.certificate,
+            "shrinks": self.shrinks,
+            "fact": self.fact,
+            "rule": self.rule,
+            "lemmas": list(self.lemmas),
+            "assurance": "kernel",
+            "reason": "",
+        }
+
+    def __str__(self) -> str:
+        widths = "-".join(map(str, self.instance.network.widths))
+        kind = self.instance.network.activation.kind
+        return (
+            f"refuted: {self.claim} ({self.variant}{_without(self.dropped)}) by {widths} {kind}, "
+            f"{self.instance.data.samples} samples: {self.fact}; tried {self.tried}, shrunk "
+            f"{self.shrinks} times, seed {self.seed}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Survived:
+    """A hunt that found nothing: that is no proof. ``tried`` different cases were looked at.
+
+    ``budget`` is what ``tried`` was allowed to reach, ``reason`` why it stopped before.
+    """
+
+    claim: str
+    variant: str
+    dropped: tuple[str, ...]
+    words: str
+    tried: int
+    budget: int
+    seed: int
+    seconds: float
+    reason: str = ""
+
+    outcome = "survived"
+    exit_status = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """The hunt as ``theorylab falsify --json`` prints it."""
+        nothing = {"instance": None, "certificate": None, "shrinks": 0, "fact": None}
+        more: dict[str, Any] = {
+            "rule": None,
+            "lemmas": [],
+            "assurance": None,
+            "reason": self.reason,
+        }
+        return {**_head(self), **nothing, **more}
+
+    def __str__(self) -> str:
+        why = f"; {self.reason}" if self.reason else ""
+        return (
+            f"survived {self.tried} (seed {self.seed}): {self.claim} "
+            f"({self.variant}{_without(self.dropped)}){why}"
+        )
+
+
+def _without(dropped: tuple[str, ...]) -> str:
+    return "".join(f" without {name}" for name in dropped)
+
+
+def _head(found: Refutation | Survived) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "claim": found.claim,
+        "variant": found.variant,
+        "dropped": found.dropped[0] if found.dropped else None,
+        "outcome": found.outcome,
+        "tried": found.tried,
+        "seed": found.seed,
+        "seconds": round(found.seconds, 3),
+    }
+
+
+def falsify(
+    claim_id: str,
+    drop: str | None = None,
+    *,
+    as_stated: bool = False,
+    tries: int = TRIES,
+    seed: int = 0,
+    seconds: float | None = None,
+    out: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Refutation | Survived:
+    """Hunt for a counterexample to a claim: as corrected, ``as_stated``, or without ``drop``.
+
+    A hunt looks at ``tries`` different cases at most; ``seconds`` only cuts, and Ctrl-C does too.
+    Guarantees: exact; a refutation is the kernel's word about a certificate that states the kept
+    hypotheses and the claim's kind of conclusion. The same seed gives the same bytes. Survived
+    proves nothing. Raises InputError for unknown claims and hypotheses and for bad budgets.
+
+    >>> found = falsify("deep-linear-connected", as_stated=True)
+    >>> found.outcome, found.instance.network.widths, found.fact
+    ('refuted', (1, 1, 1), 'separated')
+    """
+    return hunt(
+        reading(claim_id, drop, as_stated),
+        tries=tries,
+        seed=seed,
+        seconds=seconds,
+        out=out,
+        progress=progress,
+    )
+
+
+def hunt(
+    attack: Reading,
+    *,
+    tries: int = TRIES,
+    seed: int = 0,
+    seconds: float | None = None,
+    out: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Refutation | Survived:
+    """The same for a reading that need not be in the catalogue."""
+    if tries < 1:
+        raise InputError("tries", tries, "a hunt looks at one case or more", "use 1 or more")
+    if seconds is not None and seconds <= 0:
+        raise InputError("seconds", seconds, "a time limit is positive", "leave it out for none")
+    begun, state = time.monotonic(), _State()
+    names = tuple(h.name for h in attack.dropped)
+    found: Found | Drawn | None = None
+    steps = 0
+    try:
+        for result in _attacks(attack, tries, seed, state):
+            if not seconds_left(begun, seconds):
+                state.reason = f"cut after {seconds:g} s"
+                break
+            if progress is not None:
+                progress(state.tried, tries, "shrinking" if result else "hunting")
+            if result is not None:
+                found, steps = _shrunk(attack, result)
+                break
+    except KeyboardInterrupt:
+        state.reason = "interrupted"
+    if found is None:
+        if not state.reason and state.tried < tries:
+            state.reason = (
+                "no more different cases come up" if state.tried else "no case satisfies the rest"
+            )
+        return Survived(
+            claim=attack.claim.id,
+            variant=attack.variant.name,
+            dropped=names,
+            words=attack.words,
+            tried=state.tried,
+            budget=tries,
+            seed=seed,
+            seconds=time.monotonic() - begun,
+            reason=state.reason,
+        )
+    place = None
+    if out is not None:
+        stem = f"{attack.name}-{found.outcome.statement.sha256[:12]}".replace(" ", "-")
+        place = str(write(Path(out) / attack.claim.id / f"{stem}.json", found.raw))
+    return Refutation(
+        claim=attack.claim.id,
+        variant=attack.variant.name,
+        dropped=names,
+        words=attack.words,
+        instance=replace(found.instance, variant=attack.variant.name),
+        fact=found.outcome.fact.kind,
+        lemmas=found.outcome.lemmas,
+        rule=found.outcome.rule,
+        certificate_bytes=found.raw,
+        tried=state.tried,
+        shrinks=steps,
+        seed=seed,
+        seconds=time.monotonic() - begun,
+        certificate=place,
+    )
+
+
+@dataclass(slots=True)
+class _State:
+    """How many different cases were looked at, and why the hunt stopped early."""
+
+    tried: int = 0
+    reason: str = ""
+
+
+def _attacks(
+    attack: Reading, tries: int, seed: int, state: _State
+) -> Iterator[Found | Drawn | None]:
+    """What each case gives, None for nothing; also for draws that lead to no new case."""
+    if attack.variant.conclusion in NEGATED:
+        for case in drawn_cases(attack, tries, seed):
+            state.tried += case is not None
+            yield None if case is None else attacked(attack, case)
+        return
+    family = family_of(attack)
+    if family is None:
+        state.reason = "no family of instances in which that fails"
+        return
+    for number in range(tries):
+        state.tried += 1
+        draw = Seeded(f"hunt {attack.claim.id} {attack.name} {seed} {number}")
+        instance, choices = recorded(family, after=draw)
+        yield attacked_instance(attack, instance, choices)
+
+
+def _shrunk(attack: Reading, found: Found | Drawn) -> tuple[Found | Drawn, int]:
+    if isinstance(found, Found):
+        return shrunk(attack, found, attacked)
+    family = family_of(attack)
+    assert family is not None  # it made the instance
+    return shrunk_choices(attack, found, family)

@@ -1,0 +1,91 @@
+"""The reading that a hunt attacks: a claim as printed, as corrected, or without a hypothesis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from theorylab.claims import Claim, Hypothesis, Variant, claim
+from theorylab.instances import Case, Instance
+from theorylab.kernel.statements import canonical
+from theorylab.outcome import InputError
+from theorylab.topology.certificate import statement_json
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One reading of a claim, its ``dropped`` hypotheses taken off the list of ``variant``."""
+
+    claim: Claim
+    variant: Variant
+    dropped: tuple[Hypothesis, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What is hunted, in one word: which reading, and what is dropped from it."""
+        return self.variant.name + "".join(f"-without-{h.name}" for h in self.dropped)
+
+    @property
+    def kept(self) -> tuple[Json, ...]:
+        """The predicates that the kernel still checks.
+
+        A common ridge without its hypothesis is any ridge: the weaker word takes its place.
+        """
+        kept = [h.json for h in self.variant.hypotheses]
+        if any(h.json["kind"] == "common_ridge" for h in self.dropped):
+            kept.append({"kind": "ridge"})
+        return tuple(kept)
+
+    @property
+    def words(self) -> str:
+        """The statement that is hunted."""
+        if not self.dropped:
+            return self.variant.words
+        return f"{self.variant.words} - even without: {'; '.join(h.words for h in self.dropped)}"
+
+    def statement_json(self, instance: Instance) -> Json:
+        """What a certificate against this reading states: the kept hypotheses, the conclusion."""
+        case = Case(instance.network, instance.data, instance.loss.penalties)
+        return self.stated(case, instance.conclusion)
+
+    def stated(self, case: Case, conclusion: Json) -> Json:
+        """The same for a case and a conclusion."""
+        return statement_json(case.network, case.data, self.kept, conclusion, case.ridge)
+
+    def statement(self, case: Case, conclusion: Json) -> bytes:
+        """Its canonical bytes."""
+        return canonical(self.stated(case, conclusion))
+
+
+def reading(identifier: str, drop: str | None = None, as_stated: bool = False) -> Reading:
+    """The reading of a claim to attack: corrected where there is one, or ``as_stated``.
+
+    Raises InputError for an unknown claim, for an existential one (no single instance refutes
+    it), for a hypothesis that it does not have, and for ``as_stated`` of a claim that is not
+    printed in its source.
+
+    >>> found = reading("deep-linear-connected", drop="wide")
+    >>> found.name, len(found.kept)
+    ('corrected-without-wide', 3)
+    """
+    chosen = claim(identifier)
+    if chosen.quantifier != "universal":
+        rule = f"it is {chosen.quantifier}: no single instance refutes it"
+        raise InputError("claim", identifier, rule, "decide its instances with verify")
+    variant = chosen.variant("printed") if as_stated else chosen.main
+    if drop is None:
+        return Reading(chosen, variant)
+    return without(Reading(chosen, variant), drop)
+
+
+def without(whole: Reading, drop: str) -> Reading:
+    """The reading without the hypothesis of this name. InputError when it has none such."""
+    dropped = [h for h in whole.variant.hypotheses if h.name == drop]
+    if not dropped:
+        names = ", ".join(h.name for h in whole.variant.hypotheses)
+        rule = f"the hypotheses of {whole.claim.id} ({whole.variant.name}) are {names}"
+        raise InputError("drop", drop, rule, "name one of these")
+    kept = tuple(h for h in whole.variant.hypotheses if h.name != drop)
+    return Reading(whole.claim, replace(whole.variant, hypotheses=kept), (*whole.dropped, *dropped))

@@ -1,0 +1,253 @@
+"""The pages of ``theorylab falsify`` and ``phase``, the sharpness table, and a picture."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from theorylab.claims import claim
+from theorylab.falsify import Refutation, Survived
+from theorylab.falsify.sharpness import Row, Sharpness
+from theorylab.kernel.statements import decode
+from theorylab.phase import Cell, Phase
+from theorylab.report.figures import equation
+from theorylab.report.page import Column, Grid, Page
+from theorylab.report.pictures import saved
+
+_INDENT = 2
+_STYLES = {"lemma": "bold green", "refuted": "bold magenta", "open": "bold yellow"}
+_FACTS = {
+    "separated": "A and B lie in different components of the sublevel set",
+    "trapped": "A's component stays above a value that other points have less than",
+    "poor_minimum": "A is a local minimum, and another point has less",
+    "different_function": "A and B are different functions",
+    "no_span_path": "no path has the column spans inside",
+    "other_components": "the number of components is another",
+    "other_level_tree": "the components change at other levels",
+}
+
+
+# conclusions in which data and loss play no part
+_NO_LOSS = ("same_function", "span_path")
+
+
+def print_hunt(found: Refutation | Survived, console: Console, command: Sequence[str] = ()) -> None:
+    """The page of ``theorylab falsify``."""
+    page = Page(console)
+    width = len("certificate")
+
+    def row(label: str, words: Text | str, look: str = "") -> None:
+        page.labelled(label, words, width, look)
+
+    page.heading(f"theorylab falsify {found.claim}")
+    row("claim", claim(found.claim).title)
+    row("hunted", found.words)
+    if found.dropped:
+        row("dropped", ", ".join(found.dropped))
+    if isinstance(found, Survived):
+        row("outcome", f"survived {found.tried} (seed {found.seed})", "bold yellow")
+        row("that is", "no counterexample was found; nothing is proved by that")
+        if found.reason:
+            row("stopped", found.reason)
+    else:
+        _refuted(found, row)
+    row("searched", f"{found.tried} cases, seed {found.seed}, {found.seconds:.2f} s")
+    if isinstance(found, Refutation) and found.certificate is None:
+        page.blank()
+        page.text("keep the certificate, to check it again:", _INDENT, "dim")
+        words = [*(command or ("theorylab", "falsify", found.claim)), "--out", "DIR"]
+        page.verbatim(shlex.join(words), _INDENT)
+    elif isinstance(found, Refutation):
+        page.blank()
+        page.text("check the certificate again, the second time with the bare kernel:", 2, "dim")
+        page.verbatim(f"theorylab check {shlex.quote(found.certificate or '')}", _INDENT)
+        words_ = shlex.quote(found.certificate or "")
+        page.verbatim(f"python -m theorylab.kernel {words_}", _INDENT)
+    page.print()
+
+
+def _refuted(found: Refutation, row: object) -> None:
+    assert callable(row)
+    instance = found.instance
+    row("outcome", "refuted by this instance", "bold magenta")
+    row("because", _FACTS.get(found.fact, found.fact.replace("_", " ")))
+    activation = instance.network.to_json()["activation"]
+    named = activation if isinstance(activation, str) else _activation(activation)
+    output = ", activated output" if instance.network.output == "activation" else ""
+    row("network", f"{instance.architecture} {named}{output}")
+    statement = decode(found.certificate_bytes)["statement"]
+    if statement["network"]["pattern"] is not None:
+        for k, layer in enumerate(statement["network"]["pattern"], start=1):
+            row(f"pattern {k}", _pattern(layer))
+    row("x", _rows(statement["data"]["x"]))
+    row("y", _rows(statement["data"]["y"]))
+    if statement["data"]["weights"] is not None:
+        row("weights", ", ".join(statement["data"]["weights"]))
+    if statement.get("ridge") is not None:
+        row("ridge", ", ".join(statement["ridge"]))
+    conclusion = statement["conclusion"]
+    for name in ("A", "B"):
+        if name in conclusion:
+            layers = enumerate(conclusion[name], start=1)
+            row(name, "; ".join(f"W_{k} = {_rows(layer)}" for k, layer in layers))
+    loss = instance.loss
+    for name, point in (("A", instance.a), ("B", instance.b)):
+        if point is not None and name in conclusion and conclusion["kind"] not in _NO_LOSS:
+            row(f"L({name})", equation(str(loss(point))))
+    if "u" in conclusion:
+        row("level", f"u {equation(conclusion['u'])}")
+    if conclusion["kind"] == "descends":
+        row("elsewhere", f"the loss goes down to {conclusion['v']}")
+    row("assurance", f"kernel ({'; '.join(found.lemmas)})")
+    row("shrunk", f"in {found.shrinks} steps, each refuted by the kernel anew")
+    if found.certificate is not None:
+        row("certificate", found.certificate)
+
+
+def _activation(parameters: dict[str, object]) -> str:
+    ((kind, values),) = parameters.items()
+    if isinstance(values, list):
+        powers = ["", " z", *(f" z^{i}" for i in range(2, len(values)))]
+        terms = [f"{a}{power}" for a, power in zip(values, powers, strict=False) if a != "0"]
+        terms = [term.removeprefix("1 ") for term in terms]
+        return " + ".join(terms) or "0"
+    return f"{kind} of slope {values}"
+
+
+def _rows(table: Sequence[Sequence[str]]) -> str:
+    """A small matrix in one line.
+
+    >>> _rows([["1", "0"], ["1/2", "2"]])
+    '(1, 0), (1/2, 2)'
+    """
+    return ", ".join(f"({', '.join(row)})" for row in table)
+
+
+def _pattern(layer: Sequence[Sequence[object]] | None) -> str:
+    if layer is None:
+        return "all entries free"
+
+    def word(entry: object) -> str:
+        return (
+            "free" if entry is None else f"slot {entry}" if isinstance(entry, int) else str(entry)
+        )
+
+    return _rows([[word(entry) for entry in row] for row in layer])
+
+
+_MARKS = {"lemma": "+", "refuted": "x", "open": "?"}
+
+
+def print_phase(found: Phase, console: Console, command: Sequence[str] = ()) -> None:
+    """The page of ``theorylab phase``: the grid at a glance, then each cell in words."""
+    page = Page(console)
+    page.heading(f"theorylab phase {found.claim}")
+    page.text(found.title, _INDENT, "bold")
+    page.text(f"{found.variant}: {found.words}", _INDENT)
+    page.text(f"family {found.family}; n inputs from left to right, p hidden units upwards", 2)
+    page.blank()
+    side = max(len(str(p)) for p in found.ps) + 4
+    for p in reversed(found.ps):
+        line = Text(f"{'p = ' + str(p):>{side}}  ")
+        for n in found.ns:
+            cell = found.at(n, p)
+            mark = " " if cell is None else _MARKS[cell.verdict]
+            line.append(f" {mark:^3}", "" if cell is None else _STYLES[cell.verdict])
+        page.line(line)
+    page.line(Text(" " * side + "  " + "".join(f" {n:^3}" for n in found.ns) + "  n", "dim"))
+    page.blank()
+    page.text("+ lemma applies   x refuted by a certificate   ? open: searched, nothing found", 2)
+    page.blank()
+    cells = [(f"n = {c.n}, p = {c.p}", c.words) for c in found.cells]
+    grid = Grid((Column(keep=2), Column(keep=1)), cells, page.width, _INDENT)
+    for cell, words in zip(found.cells, cells, strict=True):
+        page.line(grid.row(words, ("", _STYLES[cell.verdict])))
+    page.blank()
+    page.rule()
+    if len(found.cells) < found.planned:
+        page.text(f"cut after {len(found.cells)} of {found.planned} cells", 0, "bold yellow")
+    page.text(
+        f"{found.pairs} instances and {found.tries} cases for each cell; assurance: kernel; "
+        f"seed {found.seed}; {found.seconds:.1f} s"
+    )
+    if command:
+        page.verbatim(shlex.join(command), _INDENT, "dim")
+    page.print()
+
+
+_COLOURS = {"lemma": "#4c9a6a", "refuted": "#a8448e", "open": "#e8c25a"}
+_LEGEND = {"lemma": "lemma applies", "refuted": "refuted", "open": "open: survived"}
+
+
+def picture(found: Phase, kind: str = "png") -> bytes:
+    """The grid as png, svg or pdf: the same bytes (but pdf) for the same cells and matplotlib."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Patch, Rectangle
+
+    columns, rows = len(found.ns), len(found.ps)
+    figure = Figure(figsize=(max(6.4, 1.35 * columns + 1.2), 0.62 * rows + 1.9))
+    figure.set_layout_engine("constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    for i, n in enumerate(found.ns):
+        for j, p in enumerate(found.ps):
+            cell = found.at(n, p)
+            colour = "#f2f2f2" if cell is None else _COLOURS[cell.verdict]
+            box = Rectangle((i - 0.47, j - 0.46), 0.94, 0.92, facecolor=colour, edgecolor="none")
+            axes.add_patch(box)
+            if cell is not None:
+                light = cell.verdict != "open"
+                ink = "white" if light else "#3a3000"
+                words = _short(cell)
+                axes.text(i, j, words, ha="center", va="center", fontsize=7.5, color=ink)
+    axes.set_xlim(-0.6, columns - 0.4)
+    axes.set_ylim(-0.6, rows - 0.4)
+    axes.set_xticks(range(columns), [str(n) for n in found.ns])
+    axes.set_yticks(range(rows), [str(p) for p in found.ps])
+    axes.set_xlabel("n, inputs")
+    axes.set_ylabel("p, hidden units")
+    axes.tick_params(length=0)
+    for side in axes.spines.values():
+        side.set_visible(False)
+    axes.set_title(f"{found.claim} ({found.variant}), {found.family}", fontsize=10)
+    used = [v for v in _COLOURS if any(c.verdict == v for c in found.cells)]
+    patches = [Patch(facecolor=_COLOURS[v], label=_LEGEND[v]) for v in used]
+    figure.legend(handles=patches, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
+    return saved(figure, kind)
+
+
+def _short(cell: Cell) -> str:
+    if cell.verdict == "lemma":
+        return f"{cell.proved}/{cell.pairs} proved"
+    if cell.verdict == "refuted":
+        return cell.fact or "refuted"
+    done = f"\n{cell.proved}/{cell.pairs} proved" if cell.proved else ""
+    return f"survived {cell.tried}{done}"
+
+
+def print_sharpness(found: Sharpness, console: Console) -> None:
+    """The sharpness table: what happens to each claim without each of its hypotheses."""
+    page = Page(console)
+    page.heading("sharpness: each claim without each of its hypotheses")
+    rows = [_cells(r) for r in found.rows]
+    grid = Grid(tuple(Column(keep=k) for k in (9, 8, 7, 5, 4)), rows, page.width, _INDENT)
+    for r, cells in zip(found.rows, rows, strict=True):
+        look = "bold magenta" if r.outcome == "refuted" else "bold yellow"
+        page.line(grid.row(cells, ("cyan", "", look, "", "dim")))
+    page.blank()
+    page.rule()
+    refuted = sum(r.outcome == "refuted" for r in found.rows)
+    page.text(
+        f"{refuted} of {len(found.rows)} refuted, the others: none known; assurance: kernel; "
+        f"seed {found.seed}; {found.seconds:.0f} s"
+    )
+    page.print()
+
+
+def _cells(r: Row) -> tuple[str, ...]:
+    words = r.counterexample if r.outcome == "refuted" else f"none known: {r.why}"
+    return r.claim, r.hypothesis, r.outcome, words, f"{r.tried} tried, {r.seconds:.1f} s"
