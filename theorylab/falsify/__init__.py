@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from theorylab.falsify.drawn import recorded
 from theorylab.falsify.hunt import (
+    BARREN,
     Drawn,
     Found,
     attacked,
@@ -264,11 +266,19 @@ def _attacks(
     if family is None:
         state.reason = "no family of instances in which that fails"
         return
-    for number in range(tries):
-        state.tried += 1
+    for number in count():
         draw = Seeded(f"hunt {attack.claim.id} {attack.name} {seed} {number}")
         instance, choices = recorded(family, after=draw)
-        yield attacked_instance(attack, instance, choices)
+        if attack.covers(instance):
+            state.tried += 1
+            yield attacked_instance(attack, instance, choices)
+        elif number >= BARREN * (1 + state.tried):
+            state.reason = "" if state.tried else "the claim draws no instances of this reading"
+            return
+        else:
+            yield None
+        if state.tried == tries:
+            return
 
 
 def _shrunk(attack: Reading, found: Found | Drawn) -> tuple[Found | Drawn, int]:

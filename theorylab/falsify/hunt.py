@@ -27,7 +27,7 @@ from theorylab.topology.walls.separation import exchanged, with_best_output
 Json = dict[str, Any]
 
 _SIZES = 5
-_BARREN = 400
+BARREN = 400
 _MOST_SHRINKS = 400
 _ATTEMPTS = 1_500
 
@@ -90,7 +90,7 @@ def drawn_cases(reading: Reading, tries: int, seed: int) -> Iterator[Case | None
     dropped = [h.json for h in reading.dropped]
     seen: set[Case] = set()
     barren, number = 0, 0
-    while len(seen) < tries and barren < _BARREN:
+    while len(seen) < tries and barren < BARREN:
         size = 1 + number % min(_SIZES, 1 + number // 12)
         draw = Seeded(f"hunt {reading.claim.id} {reading.name} {seed} {number}")
         case = draw_case(draw, reading.kept, dropped, size)
@@ -237,6 +237,8 @@ def attacked_instance(
     reading: Reading, instance: Instance, choices: tuple[Choice, ...]
 ) -> Drawn | None:
     """What the claim's own prover shows against the reading on this instance, if it does."""
+    if not reading.covers(instance):
+        return None
     found = reading.claim.prover(instance)
     if isinstance(found, Undecided):
         return None

@@ -7,7 +7,9 @@ from typing import Any
 
 from theorylab.claims import Claim, Hypothesis, Variant, claim
 from theorylab.instances import Case, Instance
-from theorylab.kernel.statements import canonical
+from theorylab.kernel import hypotheses
+from theorylab.kernel.arith import MAX_WORK, METER, Refusal
+from theorylab.kernel.statements import canonical, parse_statement
 from theorylab.outcome import InputError
 from theorylab.topology.certificate import statement_json
 
@@ -50,6 +52,21 @@ class Reading:
         case = Case(instance.network, instance.data, instance.loss.penalties)
         return self.stated(case, instance.conclusion)
 
+    def covers(self, instance: Instance) -> bool:
+        """Whether the instance is a case of this reading: its conclusion, its hypotheses.
+
+        A family of the claim may draw cases of its other readings too: those are not hunted.
+        """
+        METER.left = MAX_WORK
+        try:
+            statement = parse_statement(self.statement_json(instance))
+            for hypothesis in statement.hypotheses:
+                hypotheses.check(hypothesis, statement)
+        except Refusal:
+            return False
+        same = statement.conclusion.kind == self.variant.conclusion
+        return same and self.variant.asserts(statement)
+
     def stated(self, case: Case, conclusion: Json) -> Json:
         """The same for a case and a conclusion."""
         return statement_json(case.network, case.data, self.kept, conclusion, case.ridge)
@@ -62,9 +79,9 @@ class Reading:
 def reading(identifier: str, drop: str | None = None, as_stated: bool = False) -> Reading:
     """The reading of a claim to attack: corrected where there is one, or ``as_stated``.
 
-    Raises InputError for an unknown claim, for an existential one (no single instance refutes
-    it), for a hypothesis that it does not have, and for ``as_stated`` of a claim that is not
-    printed in its source.
+    Raises InputError for an unknown claim, for an existential or statistical one (no single
+    instance refutes it), for a hypothesis that it does not have, and for ``as_stated`` of a claim
+    that is not printed in its source.
 
     >>> found = reading("deep-linear-connected", drop="wide")
     >>> found.name, len(found.kept)
@@ -74,6 +91,9 @@ def reading(identifier: str, drop: str | None = None, as_stated: bool = False) -
     if chosen.quantifier != "universal":
         rule = f"it is {chosen.quantifier}: no single instance refutes it"
         raise InputError("claim", identifier, rule, "decide its instances with verify")
+    if chosen.kind != "exact":
+        rule = f"it is {chosen.kind}: draws can be inconsistent with it, no instance refutes it"
+        raise InputError("claim", identifier, rule, "observe its trials with verify")
     variant = chosen.variant("printed") if as_stated else chosen.main
     if drop is None:
         return Reading(chosen, variant)

@@ -60,7 +60,10 @@ NOTES = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A claim without one hypothesis: the shrunk counterexample, or why none is known."""
+    """A claim without one hypothesis: the shrunk counterexample, or why none is known.
+
+    ``outcome`` is "refuted", "survived", or "not hunted" where no case drops that hypothesis alone.
+    """
 
     claim: str
     variant: str
@@ -157,7 +160,7 @@ def row_of(attack: Reading, found: Refutation | Survived) -> Row:
         claim=attack.claim.id,
         variant=attack.variant.name,
         hypothesis=attack.dropped[0].name,
-        outcome=found.outcome,
+        outcome=found.outcome if found.tried else "not hunted",
         counterexample=in_short(found.instance) if isinstance(found, Refutation) else "",
         why=why,
         tried=found.tried,

@@ -240,14 +240,16 @@ def print_sharpness(found: Sharpness, console: Console) -> None:
         page.line(grid.row(cells, ("cyan", "", look, "", "dim")))
     page.blank()
     page.rule()
-    refuted = sum(r.outcome == "refuted" for r in found.rows)
+    refuted, survived = (
+        sum(r.outcome == word for r in found.rows) for word in ("refuted", "survived")
+    )
     page.text(
-        f"{refuted} of {len(found.rows)} refuted, the others: none known; assurance: kernel; "
-        f"seed {found.seed}; {found.seconds:.0f} s"
+        f"{refuted} of {len(found.rows)} refuted, {survived} survived: none known, the others not "
+        f"hunted; assurance: kernel; seed {found.seed}; {found.seconds:.0f} s"
     )
     page.print()
 
 
 def _cells(r: Row) -> tuple[str, ...]:
-    words = r.counterexample if r.outcome == "refuted" else f"none known: {r.why}"
+    words = {"refuted": r.counterexample, "survived": f"none known: {r.why}"}.get(r.outcome, r.why)
     return r.claim, r.hypothesis, r.outcome, words, f"{r.tried} tried, {r.seconds:.1f} s"
