@@ -56,6 +56,12 @@ Latex = Annotated[
     typer.Option(metavar="FILE", help="Write a LaTeX document of the instances decided."),
 ]
 
+Samples = Annotated[str | None, typer.Option(metavar="N", help="Only the first N samples.")]
+Seconds = Annotated[
+    str | None, typer.Option(metavar="S", help="Begin nothing more after S seconds.")
+]
+Picture = Annotated[str | None, typer.Option(metavar="FILE", help="Draw it: .png, .svg or .pdf.")]
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line on these arguments (those of the process by default); its exit status.

@@ -15,6 +15,7 @@ from theorylab.cli.application import (
     Interrupted,
     Json,
     Out,
+    Samples,
     Seed,
     app,
     console,
@@ -48,9 +49,7 @@ def _count(
         str | None,
         typer.Option(metavar="generic|VALUE", help="Of critical points; generic isolates them."),
     ] = None,
-    samples: Annotated[
-        str | None, typer.Option(metavar="N", help="Only the first N samples.")
-    ] = None,
+    samples: Samples = None,
     bias: Annotated[
         str | None, typer.Option(metavar="WHERE", help="none, hidden, all, or 1,0,.. by layer.")
     ] = None,

@@ -11,6 +11,9 @@ from theorylab.cli import options
 from theorylab.cli.application import (
     Json,
     Out,
+    Picture,
+    Samples,
+    Seconds,
     Seed,
     app,
     console,
@@ -19,10 +22,6 @@ from theorylab.cli.application import (
     progress_bar,
 )
 from theorylab.outcome import InputError
-
-Seconds = Annotated[
-    str | None, typer.Option(metavar="S", help="Stop after S seconds; what was tried is told.")
-]
 
 
 @app.command("levels", short_help="The number of components of every sublevel set.")
@@ -42,12 +41,8 @@ def _levels(
     bias: Annotated[
         str | None, typer.Option(metavar="WHERE", help="none, hidden, all, or 1,0 by layer.")
     ] = None,
-    samples: Annotated[
-        str | None, typer.Option(metavar="N", help="Only the first N samples.")
-    ] = None,
-    picture: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Draw the tree: .png, .svg or .pdf.")
-    ] = None,
+    samples: Samples = None,
+    picture: Picture = None,
     seed: Seed = "0",
     out: Out = None,
     json_: Json = False,
@@ -142,9 +137,7 @@ def _phase(
         str, typer.Option(metavar="N", help="Cases searched in a cell without the lemma.")
     ] = "200",
     pairs: Annotated[str, typer.Option(metavar="N", help="Instances proved in a cell.")] = "8",
-    picture: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Draw the map: .png, .svg or .pdf.")
-    ] = None,
+    picture: Picture = None,
     seconds: Seconds = None,
     seed: Seed = "0",
     out: Out = None,

@@ -14,6 +14,8 @@ from theorylab.cli.application import (
     Json,
     Latex,
     Out,
+    Samples,
+    Seconds,
     Seed,
     app,
     console,
@@ -62,9 +64,7 @@ def _verify(
     instances: Annotated[
         str, typer.Option(metavar="N", help="Random instances of each claim besides the fixed.")
     ] = "0",
-    seconds: Annotated[
-        str | None, typer.Option(metavar="S", help="Begin no further instance after S seconds.")
-    ] = None,
+    seconds: Seconds = None,
     seed: Seed = "0",
     out: Out = None,
     json_: Json = False,
@@ -106,9 +106,7 @@ def _connect(
     data: Annotated[
         str, typer.Option(metavar="FILE|NAME", help="CSV or JSON data, or a name: iris, wine.")
     ],
-    samples: Annotated[
-        str | None, typer.Option(metavar="N", help="Only the first N samples.")
-    ] = None,
+    samples: Samples = None,
     ridge: Annotated[
         str | None, typer.Option(metavar="VALUE", help="Add VALUE times the squared weights.")
     ] = None,

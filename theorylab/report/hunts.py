@@ -54,7 +54,10 @@ def print_hunt(found: Refutation | Survived, console: Console, command: Sequence
             row("stopped", found.reason)
     else:
         _refuted(found, row)
-    row("searched", f"{found.tried} cases, seed {found.seed}, {found.seconds:.2f} s")
+    row(
+        "searched",
+        f"{found.tried} case{'s' * (found.tried != 1)}, seed {found.seed}, {found.seconds:.2f} s",
+    )
     if isinstance(found, Refutation) and found.certificate is None:
         page.blank()
         page.text("keep the certificate, to check it again:", _INDENT, "dim")
@@ -102,7 +105,10 @@ def _refuted(found: Refutation, row: object) -> None:
     if conclusion["kind"] == "descends":
         row("elsewhere", f"the loss goes down to {conclusion['v']}")
     row("assurance", f"kernel ({'; '.join(found.lemmas)})")
-    row("shrunk", f"in {found.shrinks} steps, each refuted by the kernel anew")
+    row(
+        "shrunk",
+        f"in {found.shrinks} step{'s' * (found.shrinks != 1)}, each refuted by the kernel anew",
+    )
     if found.certificate is not None:
         row("certificate", found.certificate)
 
