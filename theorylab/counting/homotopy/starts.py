@@ -222,14 +222,15 @@ class LinearProduct:
         found = np.ones((len(ids), n + groups), dtype=np.complex128)
         group, root = self._factors(ids)
         degree = np.maximum(self.degrees, 1)
+        # Each factor has few roots and stands in many solutions: look its roots up.
+        turns = np.angle(self.constants)[..., None] + 2 * np.pi * np.arange(int(degree.max()))
+        roots = np.exp(1j * (turns / degree[..., None]))
         for g in range(groups):
             members = np.flatnonzero(np.array(self.groups) == g)
-            angle = (np.angle(self.constants[:, g]) + 2 * np.pi * root) / degree[:, g]
             for here, rows in _alike(group == g):
-                matrix = self.forms[np.ix_(rows, members)]
-                found[np.ix_(here, members)] = np.linalg.solve(
-                    matrix, np.exp(1j * angle[here][:, rows]).T
-                ).T
+                matrix, which = self.forms[np.ix_(rows, members)], np.flatnonzero(rows)
+                values = roots[which, g, root[np.ix_(here, which)]]
+                found[np.ix_(here, members)] = np.linalg.solve(matrix, values.T).T
         return found
 
 
@@ -241,7 +242,9 @@ def _alike(rows: Bools) -> list[tuple[Integers, Bools]]:
         bits = rows[:, low : low + 62]
         numbers = (bits.astype(np.int64) << np.arange(bits.shape[1])).sum(axis=1)
         _, digit = np.unique(numbers, return_inverse=True)
-        _, place = np.unique(place * len(rows) + digit, return_inverse=True)
+        place = digit if low == 0 else place * len(rows) + digit
+        if low:
+            _, place = np.unique(place, return_inverse=True)
     order = np.argsort(place, kind="stable")
     parts = np.split(order, np.flatnonzero(np.diff(place[order])) + 1)
     return [(here, rows[here[0]]) for here in parts if len(here)]
