@@ -1,5 +1,6 @@
 """For all tests: exact arithmetic has no useful deadline, and nobody's cache is read or written."""
 
+import signal
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -8,6 +9,9 @@ from hypothesis import settings
 from theorylab.cli import main
 
 Run = Callable[..., tuple[int, str, str]]
+
+# A run in the background of a shell ignores Ctrl-C, and so would all its children.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("theorylab", deadline=None, print_blob=True)
 settings.load_profile("theorylab")
