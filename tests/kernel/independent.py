@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import random
 from fractions import Fraction
-from itertools import combinations, product
-from math import comb
+from itertools import combinations
 from typing import Any
 
 import literal
@@ -17,7 +16,18 @@ from kernel.counted_roots import shown_roots
 from kernel.distances import shown_distance
 from kernel.forms import shown_inertia
 from kernel.functions import falls, shown_function
-from kernel.ranks import COUNTS, Space, shown_rank
+from kernel.independent_hypotheses import (
+    dot,
+    exponent_vectors,
+    hidden,
+    holds,
+    in_weight_space,
+    orthogonal,
+    remainder,
+    some_features,
+    weight_shapes,
+)
+from kernel.ranks import COUNTS, shown_rank
 from kernel.segments import (
     LINE,
     Json,
@@ -67,7 +77,7 @@ def judge(certificate: Json) -> str:
             data = {**data, "ridge": _ridge(statement["ridge"], network)}
             need(certificate["rule"] in RIDGED, "the rule is for the plain loss")
         for hypothesis in statement["hypotheses"]:
-            need(_holds(hypothesis, network, data, conclusion), f"hypothesis {hypothesis}")
+            need(holds(hypothesis, network, data, conclusion), f"hypothesis {hypothesis}")
         fact = RULES[certificate["rule"]](network, data, conclusion, certificate["proof"])
     except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
         raise NotShown(f"malformed: {error!r}") from error
@@ -138,151 +148,8 @@ def _well_formed(network: Json, data: Json, conclusion: Json) -> None:
             continue
         point = value.get("loss") if isinstance(value, dict) else value
         if isinstance(point, list):
-            _in_weight_space(network, numbers(point))
+            in_weight_space(network, numbers(point))
     need(Fraction(conclusion.get("eps", 0)) >= 0, "eps")
-
-
-def _shapes(network: Json) -> list[tuple[int, int]]:
-    widths, bias = network["widths"], network["bias"]
-    return [(widths[k + 1], widths[k] + int(bias[k])) for k in range(len(bias))]
-
-
-def _in_weight_space(network: Json, theta: Theta) -> Theta:
-    shapes = _shapes(network)
-    need([len(layer) for layer in theta] == [rows for rows, _ in shapes], "shape")
-    for layer, (_, columns) in zip(theta, shapes, strict=True):
-        need(all(len(row) == columns for row in layer), "shape")
-    need(literal.conforms(network, theta), "pattern")
-    return theta
-
-
-# hypotheses
-
-
-def _holds(hypothesis: Json, network: Json, data: Json, conclusion: Json) -> bool:
-    kind, widths = hypothesis["kind"], network["widths"]
-    plain = {
-        "dense": network["pattern"] is None,
-        "no_bias": True not in network["bias"],
-        "linear_output": has_linear_output(network),
-        "scalar_output": network["widths"][-1] == 1,
-        "ridge": "ridge" in data,
-        "common_ridge": len(set(data.get("ridge", ()))) == 1,
-    }
-    if kind in plain:
-        return plain[kind] and set(hypothesis) == {"kind"}
-    if kind == "inputs":
-        need(set(hypothesis) == {"kind", "relation"}, "keys")
-        least = {">": widths[-1] + 1, ">=": widths[-1]}[hypothesis["relation"]]
-        return bool(widths[0] >= least)
-    distinct = len({tuple(row) for row in data["x"]})
-    if kind == "more_parameters_than_equations":
-        equations = len(data["x"]) * widths[-1]
-        return set(hypothesis) == {"kind"} and Space(network, data).count > equations
-    if kind == "loss":
-        here = literal.loss(network, data, numbers(conclusion["A"]))
-        need(set(hypothesis) == {"kind", "is"}, "keys")
-        return {"zero": here == 0, "positive": here > 0}[hypothesis["is"]]
-    if kind == "connected_at_every_level":
-        hidden_wide = all(w >= 2 * distinct for w in widths[1:-1])
-        dense = plain["dense"] and not plain["ridge"]
-        return dense and network["output"] == "linear" and hidden_wide
-    if kind == "no_poor_minima":
-        tiny = widths == [1, 1, 1] and is_linear(network) and not plain["ridge"]
-        return tiny and plain["dense"] and plain["no_bias"]
-    if kind == "activation":
-        listed, name = coefficients(network), hypothesis["is"]
-        if name == "homogeneous":
-            return listed is None and network["activation"] != "step"
-        wanted: Json = {"linear": [0, 1], "square": [0, 0, 1]}.get(name)
-        return listed is not None and (name == "polynomial" or listed == wanted)
-    if kind == "hidden_layers":
-        return type(hypothesis["count"]) is int and hypothesis["count"] == len(widths) - 2
-    need(kind == "hidden_widths" and hypothesis["relation"] in (">", ">="), "unknown hypothesis")
-    strict = hypothesis["relation"] == ">"
-    lows = _lows(hypothesis["bound"], network, data, conclusion, distinct)
-    less = hypothesis.get("less", 0)
-    need("less" not in hypothesis or (type(less) is int and less >= 1), "less is positive")
-    spare = [w + less - lo for w, lo in zip(widths[1:-1], lows, strict=True)]
-    return all(v > 0 or (v == 0 and not strict) for v in spare)
-
-
-def _lows(name: str, network: Json, data: Json, conclusion: Json, distinct: int) -> list[int]:
-    n, m, layers = network["widths"][0], network["widths"][-1], len(network["widths"]) - 2
-    if name in ("q", "2q", "q+1"):
-        need(layers == 1, "q is for one hidden layer")
-        q = len(_orthogonal(_some_features(network, data), [Fraction(1)] * len(data["x"])))
-        return [int(name[0] == "2") * q + q + int(name[-1] == "1")]
-    if name == "r(A)+r(B)":
-        ranks = [_ranks(network, data, numbers(conclusion[end])) for end in "AB"]
-        return [a + b for a, b in zip(*ranks, strict=True)]
-    if name.startswith("monomials from "):
-        listed, start = coefficients(network), int(name[-1])
-        need(listed is not None or layers == 0, "polynomial activations only")
-        degrees = [i for i, a in enumerate(listed or []) if i >= start and a != 0]
-        return [sum(len(_exponents(n, i)) for i in degrees)] * layers
-    powers = [2**k for k in range(1, layers + 1)]
-    inputs = [[Rational(v) for v in x] + [1] * network["bias"][0] for x in data["x"]]
-    d = Matrix(inputs).rank()
-    table = {
-        "min(n,m)": [min(n, m)] * layers,
-        "2N": [2 * distinct] * layers,
-        "N+1": [distinct + 1] * layers,
-        "3n^2": [3 * n**2] * layers,
-        "rank X": [d] * layers,
-        "rank X + 1": [d + 1] * layers,
-        "2 rank X": [2 * d] * layers,
-        "2n": [n + n] * layers,
-        "2n+1": [n + n + 1] * layers,
-        "n(n+1)": [n * n + n] * layers,
-        "3n^(2^k)": [3 * n**p for p in powers],
-        "2min(N,C(n+2^k-1,2^k))": [2 * min(distinct, comb(n + p - 1, p)) for p in powers],
-    }
-    return table[name]
-
-
-def _exponents(dimension: int, degree: int) -> list[tuple[int, ...]]:
-    every = product(range(degree + 1), repeat=dimension)
-    return [e for e in every if sum(e) == degree]
-
-
-def _hidden(network: Json, data: Json, theta: Theta) -> list[list[list[Fraction]]]:
-    """Hidden features, layer by layer, one row per unit."""
-
-    def rho(z: Fraction) -> Fraction:
-        return literal.activation(network["activation"], z)
-
-    per_sample = [
-        forward(network, [Fraction(v) for v in x], theta, Fraction(1), rho)[0][:-1]
-        for x in data["x"]
-    ]
-    return [
-        [[rho(sample[k][i]) for sample in per_sample] for i in range(len(theta[k]))]
-        for k in range(len(theta) - 1)
-    ]
-
-
-def _ranks(network: Json, data: Json, theta: Theta) -> list[int]:
-    return [
-        Matrix([[Rational(str(v)) for v in r] for r in h]).rank()
-        for h in _hidden(network, data, theta)
-    ]
-
-
-def _some_features(network: Json, data: Json) -> list[list[Fraction]]:
-    """Hidden features of many units: with probability one they span those of all units."""
-    inputs = [[*x, *(["1"] if network["bias"][0] else [])] for x in data["x"]]
-    rng, size = random.Random(1), len(inputs[0])
-    directions = [[Fraction(rng.randint(-9, 9)) for _ in range(size)] for _ in range(80)]
-    if size == 2:
-        normals = [[s * -Fraction(b), s * Fraction(a)] for a, b in inputs for s in (1, -1)]
-        directions += normals
-        directions += [
-            [p + q for p, q in zip(v, w, strict=True)] for v, w in combinations(normals, 2)
-        ]
-    dummy = [[Fraction(0)] * len(directions)]
-    unit = {**network, "widths": [network["widths"][0], len(directions), 1]}
-    return _hidden({**unit, "bias": [network["bias"][0], False]}, data, [directions, dummy])[0]
 
 
 # rules
@@ -305,7 +172,7 @@ def _path(network: Json, data: Json, conclusion: Json, proof: Json, pieces: bool
             need(0 <= i < len(theta[k]), "row")
             target[k][i] = [Fraction(v) for v in row]
         need(len({i for i, _ in step["rows"]}) == len(step["rows"]), "a row twice")
-        _in_weight_space(network, target)
+        in_weight_space(network, target)
         found = check_straight(network, data, theta, target, level)
         _honest(network, step["move"], k, [p for _, _, p in found], theta, target, data)
         theta = target
@@ -325,7 +192,7 @@ def _honest(
     last = len(network["widths"]) - 2
     convex = len(pieces) == 1 and pieces[0].degree() <= 2 and has_linear_output(network)
     if kind == "idle":
-        unchanged = _hidden(network, data, old)[k + 1 :] == _hidden(network, data, new)[k + 1 :]
+        unchanged = hidden(network, data, old)[k + 1 :] == hidden(network, data, new)[k + 1 :]
         need(k < last and unchanged and all(p == pieces[0] for p in pieces), "not idle")
         moves = 2 if "ridge" in data else 0
         need(pieces[0].degree() <= moves, "the loss changes in an idle move")
@@ -346,29 +213,6 @@ def _curve(network: Json, data: Json, conclusion: Json, proof: Json) -> Fact:
     return _path(network, data, conclusion, proof, True)
 
 
-def _orthogonal(rows: list[list[Fraction]], weights: list[Fraction]) -> list[list[Fraction]]:
-    """An orthogonal basis of the span of the rows (Gram-Schmidt, weighted)."""
-    basis: list[list[Fraction]] = []
-    for row in rows:
-        rest = _rest(row, basis, weights)
-        if any(rest):
-            basis.append(rest)
-    return basis
-
-
-def _dot(a: list[Fraction], b: list[Fraction], weights: list[Fraction]) -> Fraction:
-    return sum((s * p * q for s, p, q in zip(weights, a, b, strict=True)), Fraction(0))
-
-
-def _rest(
-    row: list[Fraction], basis: list[list[Fraction]], weights: list[Fraction]
-) -> list[Fraction]:
-    for b in basis:
-        c = _dot(row, b, weights) / _dot(b, b, weights)
-        row = [p - c * q for p, q in zip(row, b, strict=True)]
-    return row
-
-
 def _spanning(name: str, network: Json, data: Json) -> list[list[Fraction]]:
     x = [[Fraction(v) for v in row] for row in data["x"]]
     ones = [[Fraction(1)] * len(x)]
@@ -385,14 +229,16 @@ def _spanning(name: str, network: Json, data: Json) -> list[list[Fraction]]:
         need(listed is not None, "monomials are for polynomials")
         long = columns + (ones if network["bias"][0] else [])
         rows = []
-        for e in [e for i, a in enumerate(listed or []) if a for e in _exponents(len(long), i)]:
+        for e in [
+            e for i, a in enumerate(listed or []) if a for e in exponent_vectors(len(long), i)
+        ]:
             row = ones[0]
             for column, power in zip(long, e, strict=True):
                 row = [r * v**power for r, v in zip(row, column, strict=True)]
             rows.append(row)
     else:
         need(name == "walls" and listed is None, "unknown features")
-        rows = _some_features(network, data)
+        rows = some_features(network, data)
     return rows + (ones if network["bias"][1] else [])
 
 
@@ -404,9 +250,9 @@ def _lower(network: Json, data: Json, optimum: Json, theta: Theta) -> Fraction:
         return Fraction(0)
     need("ridge" not in data, "a bound of the plain loss")
     if optimum["by"] == "orthogonal":
-        basis = _orthogonal(_spanning(optimum["features"], network, data), weights)
-        errors = [_rest(row, basis, weights) for row in targets]
-        best = sum((_dot(e, e, weights) for e in errors), Fraction(0))
+        basis = orthogonal(_spanning(optimum["features"], network, data), weights)
+        errors = [remainder(row, basis, weights) for row in targets]
+        best = sum((dot(e, e, weights) for e in errors), Fraction(0))
         need(literal.loss(network, data, theta) == best, "the point is not the best fit")
         return best
     need(optimum["by"] == "ky-fan" and is_linear(network), "unknown optimum")
@@ -422,15 +268,15 @@ def _lower(network: Json, data: Json, optimum: Json, theta: Theta) -> Fraction:
         ]
         for row in fit
     ]
-    basis = _orthogonal(columns, weights)
+    basis = orthogonal(columns, weights)
     projected = [
-        [t - r for t, r in zip(row, _rest(row, basis, weights), strict=True)] for row in targets
+        [t - r for t, r in zip(row, remainder(row, basis, weights), strict=True)] for row in targets
     ]
     need(fitted == projected, "fit is not the least-squares fit")
-    s = [[_dot(p, q, weights) for q in fitted] for p in fitted]
+    s = [[dot(p, q, weights) for q in fitted] for p in fitted]
     slack = [[z[i][j] - s[i][j] + mu * int(i == j) for j in range(size)] for i in range(size)]
     need(mu >= 0 and _semidefinite(z) and _semidefinite(slack), "not a dual solution")
-    energy = sum((_dot(row, row, weights) for row in targets), Fraction(0))
+    energy = sum((dot(row, row, weights) for row in targets), Fraction(0))
     rank = Fraction(min(network["widths"]))
     return energy - rank * mu - sum((z[i][i] for i in range(size)), Fraction(0))
 
@@ -511,7 +357,7 @@ def _walls(network: Json, data: Json, conclusion: Json, proof: Json) -> Fact:
         return _lower(network, plain, optimum, [])
 
     def identity(wall: Json) -> Any:
-        like = [[[Fraction(0)] * c] * r for r, c in _shapes(network)]
+        like = [[[Fraction(0)] * c] * r for r, c in weight_shapes(network)]
         space = _Weights(network, data, like)
         g, margin = space.read(wall["wall"]), Fraction(wall["margin"])
         shown = space.combination([[d, [], q] for d, q in wall["squares"]], [])
@@ -526,7 +372,7 @@ def _walls(network: Json, data: Json, conclusion: Json, proof: Json) -> Fact:
         seen = labels_at(network, data, u, proof, floor, identity, points)
         need(seen[0] != seen[1], "A and B are on one side")
     for point in points:
-        _in_weight_space(network, point)
+        in_weight_space(network, point)
         need(literal.loss(network, data, point) <= u, "a point is above the level")
     if conclusion["kind"] != "components":
         return {"kind": "separated", "A": fact["A"], "B": fact["B"], "u": u}
@@ -560,7 +406,7 @@ def _barrier(network: Json, data: Json, conclusion: Json, proof: Json) -> Fact:
     need(all(type(e) is int and e in (0, 1) for _, e, _ in proof["side"]), "side")
     side = [[c, [[0, 1]] if e else [], q] for c, e, q in proof["side"]]
     need(space.number(v) + space.combination(side, [wall * sign]) == space.loss, "the side")
-    lower = _in_weight_space(network, numbers(proof["lower"]))
+    lower = in_weight_space(network, numbers(proof["lower"]))
     need(literal.loss(network, data, lower) < v, "the lower point is not lower")
     return {"kind": "trapped", "A": a, "u": u, "v": v}
 
@@ -568,7 +414,7 @@ def _barrier(network: Json, data: Json, conclusion: Json, proof: Json) -> Fact:
 def _optimum(network: Json, data: Json, conclusion: Json, proof: Json) -> Fact:
     fact = _normal(conclusion)
     if conclusion["kind"] == "global_min":
-        point = _in_weight_space(network, numbers(proof["point"]))
+        point = in_weight_space(network, numbers(proof["point"]))
         low = _lower(network, data, proof["optimum"], point)
         need(literal.loss(network, data, point) == fact["v"] <= low, "v is not the minimum")
         return fact
@@ -584,7 +430,7 @@ def _optimum(network: Json, data: Json, conclusion: Json, proof: Json) -> Fact:
     _locally_minimal(network, data, a, proof["local"])
     if conclusion["kind"] == "local_min":
         return fact
-    lower = _in_weight_space(network, numbers(proof["lower"]))
+    lower = in_weight_space(network, numbers(proof["lower"]))
     below = literal.loss(network, data, lower) < literal.loss(network, data, a)
     need(conclusion["kind"] == "not_poor_minimum" and below, "the lower point is not lower")
     return {"kind": "poor_minimum", "A": a}

@@ -17,7 +17,8 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
-from kernel.bombs import QUICK, TREES, numbers_of_a_million_digits
+from kernel import bombs_of_components
+from kernel.bombs import BOMBS, QUICK, numbers_of_a_million_digits
 from kernel.corpus import HANDMADE, constructed
 from kernel.independent import judge
 from kernel.mutations import Mutant, canonical, damaged, mutants, pairs, places, put
@@ -26,6 +27,8 @@ from kernel.writing import UNIT, Case, Json, certificate, net
 
 from theorylab.kernel import Rejected, check
 from theorylab.kernel import canonical as kernel_canonical
+
+TREES = {bomb.__name__: bomb for bomb in (*BOMBS, *bombs_of_components.BOMBS)}
 
 SLOWEST_CHECK = 40  # seconds of user time: the bound is on hanging, not on speed
 ACCEPTED_AT_MOST = 0.025  # statements with bounds stay true when these are loosened
