@@ -46,6 +46,16 @@ def test_what_survives_is_not_called_proved(run: Run) -> None:
     assert found["certificate"] is found["instance"] is None
 
 
+def test_what_was_cut_or_not_tried_is_not_as_expected(run: Run) -> None:
+    status, page, _ = run("falsify", LINEAR, "--seconds", "0.05", "--tries", "900000")
+    assert status == 3 and "cut after 0.05 s" in page
+    words = ("falsify", "scalar-quadratic-components", "--drop", "wide")
+    status, page, _ = run(*words)
+    assert status == 3 and "not hunted: no case was tried" in page and "survived" not in page
+    status, out, _ = run(*words, "--json")
+    assert (status, json.loads(out)["tried"]) == (3, 0)
+
+
 def test_a_map(run: Run, tmp_path: Path) -> None:
     picture = tmp_path / "map.svg"
     words = ("phase", LINEAR, "--n", "1..2", "--p", "1..3", "--pairs", 2, "--tries", 30)

@@ -92,6 +92,7 @@ class Levels:
             "regions": tree.regions,
             "problems": tree.problems,
             "assurance": self.assurance,
+            "certified": ["levels", "global_min"] if known else [],
             "lemmas": list(self.lemmas),
             "seconds": self.seconds,
             "certificate": self.certificate,

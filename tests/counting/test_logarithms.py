@@ -58,6 +58,7 @@ def test_bend_and_rise_are_the_formulas(width: int) -> None:
     bent(tag, *(a.ctypes.data for a in (b, time, point, there, where)), COUNT)
     scaled = velocity * time
     slope = np.where(asked, np.where(held, scaled / at, scaled), velocity)
+    # Close, not equal, because the kernel divides complex numbers in another order than numpy.
     np.testing.assert_allclose(complexes(b), slope, rtol=1e-13)
     # Lanes that did not ask are left alone, to the last bit.
     assert (complexes(b)[:, ~asked] == velocity[:, ~asked]).all()
@@ -67,6 +68,7 @@ def test_bend_and_rise_are_the_formulas(width: int) -> None:
           where.ctypes.data, COUNT)  # fmt: skip
     move = 0.5 * step * complexes(b)
     expected = np.where(asked & held, x * np.exp(move), x + move)
+    # Close because the kernel's exponential is a short series, made for steps of the tracker.
     np.testing.assert_allclose(complexes(to), expected, rtol=1e-9)
     assert (complexes(to)[:, ~asked] == (x + move)[:, ~asked]).all()
 
@@ -86,6 +88,7 @@ def test_a_power_of_t_takes_few_steps_to_infinity() -> None:
             gone = found.ids(PathStatus.INFINITY)
             assert found.count(PathStatus.FINITE) == 1 and len(gone) == k
             assert found.t[gone].max() < 1e-12 and found.steps[gone].max() < 55
+            # Near 1/k only, because it is a slope measured before the path is at infinity.
             np.testing.assert_allclose(found.valuation[gone, 0], 1 / k, rtol=1e-2)
 
 
@@ -99,4 +102,5 @@ def test_clusters_of_large_roots_are_not_taken_for_infinite_ones(degree: int, mo
             found = run(polynomial, seed)
             sizes = np.sort(np.abs(found.affine[found.ids(PathStatus.FINITE), 0]))
             assert len(sizes) == degree, (k, seed)
+            # Near 10^k only, because the large roots solve x^(d-1) = -10^(k(d-1)) up to 1/x.
             np.testing.assert_allclose(sizes[1:], 10.0**k, rtol=0.02)

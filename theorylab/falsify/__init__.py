@@ -93,7 +93,8 @@ class Refutation:
 class Survived:
     """A hunt that found nothing: that is no proof. ``tried`` different cases were looked at.
 
-    ``budget`` is what ``tried`` was allowed to reach, ``reason`` why it stopped before.
+    ``budget`` is what ``tried`` was allowed to reach, ``reason`` why it stopped before; ``cut``
+    says that time or Ctrl-C ended it.
     """
 
     claim: str
@@ -105,9 +106,14 @@ class Survived:
     seed: int
     seconds: float
     reason: str = ""
+    cut: bool = False
 
     outcome = "survived"
-    exit_status = 0
+
+    @property
+    def exit_status(self) -> int:
+        """0; 3 when nothing was tried, or when time or Ctrl-C ended the hunt before its budget."""
+        return 3 if self.cut or not self.tried else 0
 
     def to_json(self) -> dict[str, Any]:
         """The hunt as ``theorylab falsify --json`` prints it."""
@@ -194,11 +200,11 @@ def hunt(
     begun, state = time.monotonic(), _State()
     names = tuple(h.name for h in attack.dropped)
     found: Found | Drawn | None = None
-    steps = 0
+    steps, cut = 0, False
     try:
         for result in _attacks(attack, tries, seed, state):
             if not seconds_left(begun, seconds):
-                state.reason = f"cut after {seconds:g} s"
+                state.reason, cut = f"cut after {seconds:g} s", True
                 break
             if progress is not None:
                 progress(state.tried, tries, "shrinking" if result else "hunting")
@@ -206,7 +212,7 @@ def hunt(
                 found, steps = _shrunk(attack, result)
                 break
     except KeyboardInterrupt:
-        state.reason = "interrupted"
+        state.reason, cut = "interrupted", True
     if found is None:
         if not state.reason and state.tried < tries:
             state.reason = (
@@ -222,6 +228,7 @@ def hunt(
             seed=seed,
             seconds=time.monotonic() - begun,
             reason=state.reason,
+            cut=cut,
         )
     place = None
     if out is not None:

@@ -48,8 +48,11 @@ def print_hunt(found: Refutation | Survived, console: Console, command: Sequence
     if found.dropped:
         row("dropped", ", ".join(found.dropped))
     if isinstance(found, Survived):
-        row("outcome", f"survived {found.tried} (seed {found.seed})", "bold yellow")
-        row("that is", "no counterexample was found; nothing is proved by that")
+        if found.tried:
+            row("outcome", f"survived {found.tried} (seed {found.seed})", "bold yellow")
+            row("that is", "no counterexample was found; nothing is proved by that")
+        else:
+            row("outcome", "not hunted: no case was tried, nothing is known", "bold yellow")
         if found.reason:
             row("stopped", found.reason)
     else:

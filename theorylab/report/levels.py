@@ -56,7 +56,11 @@ def print_levels(
     page.labelled("valleys", _valleys(found), width)
     work = f"{tree.regions:,} regions, {tree.problems:,} least-squares problems"
     page.labelled("work", f"{work}, {tree.solutions:,} different solutions", width)
-    page.labelled("assurance", f"{found.assurance} ({'; '.join(found.lemmas)})", width)
+    lemmas = "; ".join(found.lemmas)
+    words = f"{found.assurance} ({lemmas}) for the minimum and the number at every level; which"
+    page.labelled(
+        "assurance", f"{words} components meet is exact, but not in the certificate", width
+    )
     page.blank()
     _table(page, found)
     if tree.merges:
