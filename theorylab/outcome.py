@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import re
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 _SHOWN = 80
@@ -74,7 +75,8 @@ class Observed:
     """A statistical finding: ``outcome`` is consistent, inconsistent or undecided, never proved.
 
     ``effect`` is the size that the test names, ``interval`` its estimate's, ``n`` the number of
-    independent units, ``gates`` what had to hold before the test could speak.
+    independent units, ``gates`` what had to hold before the test could speak, ``p_adjusted`` Holm's
+    where several numbers were tested, ``power`` the chance of a word at the declared effect.
 
     >>> found = Observed("consistent", 0.01, (1.9, 2.2), 0.4, 600, "0", (("complete", True),))
     >>> print(found), found.to_json()["gates"]
@@ -90,6 +92,8 @@ class Observed:
     seed: str
     gates: tuple[tuple[str, bool], ...] = ()
     words: str = ""
+    p_adjusted: float | None = None
+    power: float | None = None
 
     def __post_init__(self) -> None:
         if self.outcome not in ("consistent", "inconsistent", "undecided"):
@@ -101,8 +105,15 @@ class Observed:
 
     def to_json(self) -> dict[str, Any]:
         """The finding as ``verify --json`` prints it."""
-        value = {name: getattr(self, name) for name in ("effect", "p", "n", "seed")}
-        return {**value, "interval": list(self.interval), "gates": dict(self.gates)}
+        names = ("effect", "p", "p_adjusted", "power", "n", "seed")
+        value = {name: _finite(getattr(self, name)) for name in names}
+        interval = [_finite(end) for end in self.interval]
+        return {**value, "interval": interval, "gates": dict(self.gates)}
+
+
+def _finite(value: Any) -> Any:
+    # JSON has no infinity: an open end of an interval is null
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 class Assurance(enum.Enum):
@@ -119,6 +130,7 @@ class Assurance(enum.Enum):
     CAS = "cas"
     NUMERIC = "numeric"
     STATISTICAL = "statistical"
+    UNCHECKED = "unchecked"  # a user's own function, and nothing else
 
     def at_least(self, other: Assurance) -> bool:
         """Whether this assurance is as strong as the other, or stronger."""

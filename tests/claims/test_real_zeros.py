@@ -156,7 +156,16 @@ def test_verify_observes_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(value["results"]) == run.planned
     shown = next(r for r in value["results"] if r["instance"] == "network-2-2")
     assert shown["outcome"] == "inconsistent"
-    assert shown["observed"].keys() == {"effect", "p", "n", "seed", "interval", "gates"}
+    assert shown["observed"].keys() == {
+        "effect",
+        "p",
+        "p_adjusted",
+        "power",
+        "n",
+        "seed",
+        "interval",
+        "gates",
+    }
     assert verify("real-zeros-mean", seed=3).results[3].observed != trials[0].observed
 
 

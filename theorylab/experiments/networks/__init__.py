@@ -1,0 +1,1 @@
+"""Ensembles of networks: architectures, gradients, training, curves between settings."""
