@@ -167,7 +167,7 @@ def test_undecided_names_step_reason_and_remedy() -> None:
 
 def test_assurance_is_as_weak_as_the_weakest_part() -> None:
     order = [a.value for a in Assurance]
-    assert order == ["kernel", "flint", "cas", "numeric", "statistical"]
+    assert order == ["kernel", "flint", "cas", "numeric", "statistical", "unchecked"]
     for i, a in enumerate(Assurance):
         for j, b in enumerate(Assurance):
             assert Assurance.weakest(a, b) is list(Assurance)[max(i, j)]

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from theorylab.cli import main
+
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -49,12 +51,24 @@ def test_the_python_says_what_is_shown() -> None:
     assert result.attempted > 0 and result.failed == 0
 
 
+def test_the_claim_of_a_users_file_is_decided_as_the_readme_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (written,) = [block for block in blocks("python") if ">>>" not in block]
+    place = tmp_path / "my_claims.py"
+    place.write_text(written)
+    assert main(["verify", str(place)]) == 0
+    assert "12" in capsys.readouterr().out
+    assert main(["falsify", f"{place}::one_unit_each"]) == 1
+    assert "1-2-1 relu" in capsys.readouterr().out
+
+
 def test_every_command_the_readme_names_exists() -> None:
     listed = subprocess.run(
         [sys.executable, "-m", "theorylab", "--help"], capture_output=True, text=True, check=True
     ).stdout
     commands = ["list", "verify", "falsify", "phase", "count"]
-    commands += ["sweep", "connect", "levels", "check"]
+    commands += ["sweep", "connect", "levels", "experiment", "check"]
     named = set(re.findall(rf"`?theorylab ({'|'.join(commands)})\b", TEXT))
     assert named == {*commands}
     assert all(name in listed for name in named)
@@ -68,4 +82,4 @@ def test_the_makefile_has_the_commands() -> None:
 
 
 def test_it_is_short() -> None:
-    assert len(TEXT.splitlines()) <= 145
+    assert len(TEXT.splitlines()) <= 205

@@ -30,12 +30,16 @@ _PUBLIC = {
     "claims": "theorylab.claims",
     "verify": "theorylab.verify",
     "falsify": "theorylab.falsify",
+    "conjecture": "theorylab.conjecture",
+    "fact": "theorylab.conjecture",
+    "load_claims": "theorylab.conjecture",
     "levels": "theorylab.levels",
     "phase": "theorylab.phase",
     "count": "theorylab.counting.completeness",
     "connect": "theorylab.connect",
     "sweep": "theorylab.sweep",
     "check": "theorylab.verify",
+    "experiment": "theorylab.experiments.run",
     "instances": "theorylab.instances",
 }
 __all__ = ["__version__", *sorted(_PUBLIC)]

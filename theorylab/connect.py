@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flint import fmpq
 
 from theorylab import kernel
 from theorylab.model import Dataset, Loss, Network, Ridge, Weights
+from theorylab.model.network import torch_networks
 from theorylab.outcome import Assurance, InputError, Undecided
 from theorylab.topology.barrier import (
     Argument,
@@ -29,8 +30,13 @@ from theorylab.topology.walls.shell import separated_by_shell
 from theorylab.topology.walls.unit_ridge import separated_by_unit_ridge
 from theorylab.verify import decimal, write
 
+if TYPE_CHECKING:
+    from theorylab.experiments.trained import Empirical
+
 SCHEMA = "theorylab.connect/1"
 _SEGMENT_SAMPLES = 64
+# What the kernel says of certificates that are too long for it, not of wrong ones.
+_LIMITS = ("digits", "is longer than", "too much work", "denominator is too big")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,9 @@ class Joining:
 
     ``level``, ``mean``, ``losses`` and ``peak`` are exact rationals as text; ``peak`` is the
     largest loss found on the straight segment when it exceeds the level. ``needed_width`` are
-    hidden widths that suffice, or None when no construction is for such networks.
+    hidden widths that suffice, or None when no construction is for such networks. ``bits``: the
+    weights were rounded to multiples of 2^-bits before anything else, so a and b are the rounded
+    settings. ``empirical`` is what floats saw, never part of the proof.
     """
 
     architecture: str
@@ -63,6 +71,8 @@ class Joining:
     certificate: str | None = None
     certificate_bytes: bytes | None = None
     rejected: bool = False
+    bits: int | None = None
+    empirical: Empirical | None = None
 
     @property
     def exit_status(self) -> int:
@@ -75,11 +85,12 @@ class Joining:
         """The result as ``theorylab connect --json`` prints it."""
         keys = (
             "outcome level certificate segments needed_width reason construction mean losses peak "
-            "architecture activation data samples hidden ridge assurance lemmas"
+            "architecture activation data samples hidden ridge assurance lemmas bits"
         )
         value = {"schema": SCHEMA, "seed": seed, **{k: getattr(self, k) for k in keys.split()}}
         lists = {k: list(v) for k, v in value.items() if isinstance(v, tuple)}
-        return {**value, **lists}
+        seen = None if self.empirical is None else self.empirical.to_json()
+        return {**value, **lists, "empirical": seen}
 
 
 def sufficient_widths(
@@ -177,6 +188,10 @@ def connect(
     raw = connection_certificate(loss, conclusion, *proof)
     outcome = kernel.check(raw)
     if isinstance(outcome, kernel.Rejected):
+        if any(words in outcome.reason for words in _LIMITS):
+            remedy = "take fewer samples, wider layers, or weights of fewer digits (--bits)"
+            reason = f"the certificate is beyond the kernel: {outcome.reason}; {remedy}"
+            return replace(found, reason=reason, construction=None, segments=None)
         reason = f"the kernel rejected the certificate: {outcome.reason}"
         return replace(found, reason=reason, rejected=True, segments=None)
     found = replace(
@@ -192,6 +207,26 @@ def connect(
     if found.outcome == "refuted":
         return found
     return _straight(found, loss, a, b, level, None if out is None else out / stem)
+
+
+def with_curves(
+    found: Joining, network: Network, data: Dataset, a: Weights, b: Weights, seed: int = 0
+) -> Joining:
+    """The same beside what floats see between a and b: segments, and a trained Bezier curve.
+
+    As it was when the network has no counterpart there (``experiments.trained.perceptron_of``).
+    Guarantees: heuristic, for ``empirical`` alone. Raises InputError when torch is missing.
+    """
+    torch_networks()
+    from theorylab.experiments.trained import empirical, perceptron_of
+
+    try:
+        perceptron_of(network)
+    except InputError:
+        return found
+    if data.weights is not None:
+        return found
+    return replace(found, empirical=empirical(network, data, a, b, seed))
 
 
 def _wall(loss: Loss, a: Weights, b: Weights, level: fmpq) -> Argument | Undecided:

@@ -39,6 +39,7 @@ class Seeded:
     """Choices from ``random.Random(seed)``: the same seed, the same instance, on any machine."""
 
     def __init__(self, seed: int | str) -> None:
+        self.seed = seed
         self._rng = random.Random(seed)
 
     def integer(self, low: int, high: int) -> int:
@@ -265,6 +266,11 @@ class Case:
     network: Network
     data: Dataset
     ridge: tuple[fmpq, ...] | None = None
+
+    @property
+    def architecture(self) -> str:
+        """The widths, e.g. 4-6-5-3, with +b when some layer has a bias."""
+        return "-".join(map(str, self.network.widths)) + ("+b" if any(self.network.bias) else "")
 
 
 _PLAINEST = ("linear", "square", "abs", "relu", "leaky_relu", "cube", "polynomial", "step")

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
-from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -14,14 +12,19 @@ from typing import Any
 from flint import fmpq
 
 from theorylab import kernel
-from theorylab.claims import Claim, all_claims, claim
+from theorylab.claims import Claim, Said, all_claims, claim
 from theorylab.instances import Instance, Seeded, Trial
 from theorylab.model.rational import write_whole
 from theorylab.outcome import Assurance, InputError, Observed, Undecided
 from theorylab.topology.barrier import straight_segment_peak
 from theorylab.topology.certificate import above, connection_certificate
+from theorylab.wording import decimal as decimal
+from theorylab.wording import describe as describe
+from theorylab.wording import sentence
 
 SCHEMA = "theorylab.verify/1"
+UNCHECKED = "counterexample (unchecked)"
+SAID = 100
 CHECK_SCHEMA = "theorylab.check/1"
 _SEGMENT_SAMPLES = 16
 
@@ -88,6 +91,11 @@ class Verification:
     out: str | None = None
 
     @property
+    def said(self) -> tuple[Result, ...]:
+        """The results for which a user's own function alone vouches."""
+        return tuple(r for r in self.results if r.conclusion == "said")
+
+    @property
     def cut(self) -> bool:
         """Whether the time limit left instances untried."""
         return len(self.results) < self.planned
@@ -112,6 +120,8 @@ class Verification:
             "refuted_as_expected": self.count("refuted"),
             "consistent": self.count("consistent"),
             "inconsistent_as_expected": self.count("inconsistent"),
+            "survived": self.count("survived"),
+            "unchecked_counterexamples": self.count(UNCHECKED, False),
             "unexpected": sum(not r.expected and r.outcome != "undecided" for r in self.results),
             "undecided": self.count("undecided", False),
             "seconds": round(self.seconds, 3),
@@ -140,6 +150,11 @@ class Verification:
                 f"{self.count('consistent')} consistent, "
                 f"{self.count('inconsistent')} inconsistent as the catalogue expects"
             )
+        if self.said:
+            tail += (
+                f"; of these {len(self.said)} claims of bare truth values, checked by nobody: "
+                f"{self.count('survived')} survived"
+            )
         return "\n".join([*lines, tail])
 
 
@@ -163,22 +178,8 @@ class Checked:
         return {**value, "claims": list(self.claims), "lemmas": list(self.lemmas)}
 
 
-def decimal(value: fmpq | Fraction, digits: int = 5) -> str:
-    """A rational to so many significant digits, of any size, for people; never read back.
-
-    >>> decimal(Fraction(1, 3)), decimal(fmpq(300)), decimal(fmpq(1, 10**9))
-    ('0.33333', '300', '1e-9')
-    """
-    numerator, denominator = Decimal(int(value.numerator)), Decimal(int(value.denominator))
-    rounded = Context(prec=digits, Emax=MAX_EMAX, Emin=MIN_EMIN).divide(numerator, denominator)
-    if -5 <= rounded.adjusted() < max(digits, 6):
-        text = f"{rounded:f}"
-        return text.rstrip("0").rstrip(".") if "." in text else text
-    return str(rounded.normalize()).lower()
-
-
 def verify(
-    ids: Sequence[str] | str = (),
+    ids: Sequence[str | Claim] | str | Claim = (),
     *,
     instances: int = 0,
     seed: int = 0,
@@ -189,7 +190,9 @@ def verify(
     """Decide claims (all of them by default) on their canonical and on ``instances`` random cases.
 
     ``out`` is a folder for the certificates, named by claim and instance; ``seconds`` only cuts.
-    A trial of a statistical claim draws at least ``instances`` systems.
+    A trial of a statistical claim draws at least ``instances`` systems. A claim is given by its id
+    or itself (``conjecture``); of one whose function says only True or False, ``instances`` draws
+    (100 by default) survive or one is a counterexample, which nobody has checked.
     Guarantees: exact; proved and refuted are the kernel's words about the bytes of a certificate
     whose statement is the claim's, byte for byte. The same seed gives the same certificates.
     Raises InputError for an unknown claim, negative ``instances``, an ``out`` that is a file.
@@ -199,7 +202,8 @@ def verify(
     >>> run.exit_status, run.count("proved")
     (0, 3)
     """
-    chosen = [claim(i) for i in ([ids] if isinstance(ids, str) else ids)] or [*all_claims()]
+    given = [ids] if isinstance(ids, str | Claim) else ids
+    chosen = [i if isinstance(i, Claim) else claim(i) for i in given] or [*all_claims()]
     if instances < 0:
         raise InputError("instances", instances, "a number of instances is not negative", "use 0")
     if seconds is not None and seconds <= 0:
@@ -210,9 +214,19 @@ def verify(
     begun = time.monotonic()
     canonical = [(c, c.canonical()) for c in chosen]
     trials = {c.id: c.trials(seed, instances) for c in chosen}
-    planned = sum(len(made) + instances + len(trials[c.id]) for c, made in canonical)
+    planned = sum(
+        1 if c.kind == "unchecked" else len(made) + instances + len(trials[c.id])
+        for c, made in canonical
+    )
     results: list[Result] = []
     for c, made in canonical:
+        if c.kind == "unchecked":
+            if seconds is not None and results and time.monotonic() - begun > seconds:
+                break
+            if progress is not None:
+                progress(len(results), planned, c.id)
+            results.append(asked(c, instances or SAID, seed))
+            continue
         cases: Iterator[Instance | Trial] = chain(made, trials[c.id], _random(c, instances, seed))
         for case in cases:
             if seconds is not None and results and time.monotonic() - begun > seconds:
@@ -279,7 +293,9 @@ def decide(c: Claim, instance: Instance, folder: Path | None = None) -> Result:
         result = replace(result, within=decimal(eps, 2))
     if word == "proved" and instance.b is not None and result.conclusion == "joined":
         result = _straight(result, instance, folder)
-    result = replace(result, reason=_sentence(result, outcome, instance))
+    result = replace(
+        result, reason=sentence(outcome, instance, result.level, result.steps, result.peak)
+    )
     if folder is not None:
         path = write(folder / c.id / f"{instance.name}.json", raw)
         result = replace(result, certificate=str(path))
@@ -316,6 +332,60 @@ def observe(c: Claim, trial: Trial) -> Result:
     )
 
 
+def asked(c: Claim, draws: int, seed: int) -> Result:
+    """What a user's own function says of so many draws: survived, or a counterexample.
+
+    Guarantees: none (assurance unchecked): nothing but the function vouches for what it says.
+    """
+    begun, tried = time.monotonic(), 0
+    assert c.says is not None  # its kind is "unchecked"
+    result = Result(
+        claim=c.id,
+        title=c.title,
+        variant=c.main.name,
+        instance="draws",
+        architecture="",
+        activation="",
+        data="",
+        samples=0,
+        outcome="survived",
+        expected=True,
+        assurance=None,
+        reason="",
+        certificate=None,
+        seconds=0.0,
+        conclusion="said",
+    )
+    for i in range(draws):
+        answer = c.says(Seeded(f"{c.id}:{seed}:{i}"), None)
+        tried += isinstance(answer, Said)
+        if not isinstance(answer, Said) or answer.holds:
+            continue
+        reason = "your function says False" + (f": {answer.words}" if answer.words else "")
+        result = replace(
+            result,
+            outcome=UNCHECKED,
+            expected=False,
+            instance=f"draw-{seed}-{i}",
+            assurance=Assurance.UNCHECKED.value,
+            reason=f"{reason}; falsify shrinks it",
+        )
+        if (case := answer.case) is not None:
+            result = replace(
+                result,
+                architecture="-".join(map(str, case.network.widths)),
+                activation=case.network.activation.kind,
+                data=case.data.name,
+                samples=case.data.samples,
+            )
+        return replace(result, seconds=time.monotonic() - begun)
+    reason = f"no counterexample in {tried} draws; nothing is proved by that"
+    if not tried:
+        result = replace(result, outcome="undecided", expected=False)
+        reason = f"your function said nothing of {draws} draws"
+    return replace(result, reason=reason, seconds=time.monotonic() - begun)
+
+
 def _straight(result: Result, instance: Instance, folder: Path | None) -> Result:
     """Say how high the straight segment climbs, once the kernel has confirmed it."""
     assert instance.b is not None
@@ -333,153 +403,6 @@ def _straight(result: Result, instance: Instance, folder: Path | None) -> Result
         write(folder / result.claim / f"{instance.name}.straight-line.json", raw)
     ratio = decimal(peak.loss / level, 3) if level > 0 else "infinity"
     return replace(result, peak=decimal(peak.loss), peak_ratio=ratio)
-
-
-_COUNTED = {
-    "jacobian_rank": "the Jacobian of the outputs at A has rank",
-    "nullity": "A is critical and the Hessian there has nullity",
-    "zero_manifold": "near A the zeros of the loss are a manifold of dimension",
-    "neurovariety_dimension": "the functions that the network represents have dimension",
-}
-_ZEROS = {
-    "positive_dimension": "A is a zero of the loss and not isolated",
-    "isolated_zero": "A is a zero of the loss, and an isolated one",
-    "has_zero": "some weights have loss 0",
-    "no_zero": "no real weights have loss 0",
-}
-
-
-_PLAIN = {
-    "same_function": "A and B represent one function of all inputs",
-    "different_function": "A and B represent different functions: an input tells them apart",
-    "not_poor_minimum": "A is no local minimum above the infimum",
-    "span_path": "inside some path from A to B the columns span those of A and of B",
-    "no_span_path": "inside no path from A to B do the columns always span those of A and of B",
-}
-
-
-def _components(kind: str, values: Mapping[str, Any]) -> str | None:
-    """The number of path components of sublevel sets in words; None for other facts."""
-    if kind in ("level_tree", "other_level_tree"):
-        table = [f"{n} from {decimal(u)}" for u, n in values["levels"]]
-        if len(table) > 7:
-            table = [*table[:5], f"{len(table) - 6} more changes", table[-1]]
-        return f"path components of {{L <= u}}: {', '.join(table)} on"
-    if kind == "other_global_min":
-        return f"the global minimum is {decimal(values['v'])}"
-    if kind not in ("components", "other_components"):
-        return None
-    low, high = values["at_least"], values["at_most"]
-    number = str(low) if low == high else f"{low} or more" if high is None else f"{low} to {high}"
-    return f"{{L <= {decimal(values['u'])}}} has {number} path component{'s' * (number != '1')}"
-
-
-def _distances(kind: str, values: Mapping[str, Any]) -> str | None:
-    """A fact of the rule ``approximation`` in words; None for other facts."""
-    if kind not in ("sup_norm", "best_error", "nearest", "not_nearest"):
-        return None
-    place = f"on [{decimal(values['a'])}, {decimal(values['b'])}]"
-    if kind == "nearest":
-        return f"no polynomial of degree {values['degree']} is nearer {place}"
-    if kind == "not_nearest":
-        return f"another polynomial of degree {values['degree']} is nearer {place}"
-    what = "max |rho - p|" if kind == "sup_norm" else f"the best error of degree {values['degree']}"
-    low, high = values["at_least"], values["at_most"]
-    if low == high:
-        return f"{what} {place} is {low}"
-    if high is None:
-        return f"{what} {place} is at least {decimal(low, 10)}"
-    return f"{what} {place} is from {decimal(low, 10)} to {decimal(high, 10)}"
-
-
-def _zeros_and_ranks(kind: str, values: Mapping[str, Any]) -> str | None:
-    """A fact of the rule ``rank`` in words; None for other facts."""
-    if kind in _ZEROS:
-        return _ZEROS[kind]
-    words = _COUNTED.get(kind.removeprefix("other_"))
-    if words is None:
-        return None
-    low, high = values["at_least"], values["at_most"]
-    number = str(low) if low == high else f"{low} or more" if high is None else f"{low} to {high}"
-    return f"{words} {number}"
-
-
-def _counted_roots(values: Mapping[str, Any], kind: str) -> str:
-    """A count of isolated complex solutions in words, as stated or as refuted."""
-    system, least, most = values["system"], values["at_least"], values["at_most"]
-    what = "solutions of Phi = Y" if system.kind == "interpolation" else "critical points"
-    if kind == "more_roots":
-        number = f"more than {most}"
-    elif kind == "fewer_roots":
-        number = f"fewer than {least}"
-    elif least == most:
-        number = f"exactly {most}"
-    elif most is None:
-        number = f"at least {least}"
-    else:
-        number = f"{least} to {most}" if least else f"at most {most}"
-    if least == most == 1:
-        what = what.replace("solutions", "solution").replace("points", "point")
-    words = f"{number} isolated complex {what}"
-    if kind == "roots" and values["real_at_least"]:
-        words += f", at least {values['real_at_least']} real"
-    fixed = len(system.fixed)
-    return f"{words}, {fixed} weight{'s' if fixed > 1 else ''} fixed" if fixed else words
-
-
-def _sentence(result: Result, outcome: kernel.Proved | kernel.Refuted, instance: Instance) -> str:
-    values = outcome.statement.conclusion.values
-    if isinstance(outcome, kernel.Refuted):
-        found = outcome.fact
-        if found.kind in _PLAIN:
-            return _PLAIN[found.kind]
-        if found.kind in ("more_roots", "fewer_roots"):
-            return _counted_roots(found.values, found.kind)
-        if (words := _zeros_and_ranks(found.kind, found.values)) is not None:
-            return words
-        if (words := _distances(found.kind, found.values)) is not None:
-            return words
-        if (words := _components(found.kind, found.values)) is not None:
-            return words
-        if found.kind == "separated":
-            return f"A and B lie in different components of L <= {decimal(values['u'])}"
-        if found.kind == "trapped":
-            v, least = found.values["v"], values["v"]
-            return (
-                f"A's component of L <= {decimal(found.values['u'])} stays above "
-                f"{decimal(v)}; elsewhere the loss goes down to {decimal(least)}"
-            )
-        at = decimal(instance.loss(instance.a))
-        return f"A is a local minimum with L = {at}, and another point has less"
-    if (words := _zeros_and_ranks(result.conclusion, values)) is not None:
-        return words
-    if (words := _distances(result.conclusion, values)) is not None:
-        return words
-    if (words := _components(result.conclusion, values)) is not None:
-        return words
-    if result.conclusion == "roots":
-        return _counted_roots(values, "roots")
-    if result.conclusion == "not_poor_minimum":
-        at = f"A, with L = {decimal(instance.loss(instance.a))},"
-        fell = outcome.lemmas[-1] == "Lemma 40"
-        why = "no local minimum: the loss falls along a curve" if fell else "a global minimum"
-        return f"{at} is {why}"
-    if result.conclusion in _PLAIN:
-        return _PLAIN[result.conclusion]
-    if result.conclusion == "joined":
-        lemma = outcome.rule == "inertia"
-        how = f"by {outcome.lemmas[-1]}, without a path" if lemma else f"in {result.steps} segments"
-        text = f"joined below L = {result.level} {how}"
-        if result.peak is None:
-            return text
-        return f"{text}; the straight line peaks at {result.peak}"
-    v, eps = values["v"], values["eps"]
-    if eps == 0:
-        return f"never rises and reaches the global minimum {decimal(v)}"
-    return (
-        f"never rises and ends within {decimal(eps, 2)} of the optimum, which is at least "
-        f"{decimal(v)} (does not reach it)"
-    )
 
 
 def write(path: Path, raw: bytes) -> Path:
@@ -527,34 +450,3 @@ def _checked(path: Path) -> Checked:
         claims=names,
         lemmas=outcome.lemmas,
     )
-
-
-def describe(statement: kernel.Statement) -> str:
-    """A statement in words: network, samples, hypotheses and conclusion."""
-    network, conclusion = statement.network, statement.conclusion
-    widths = "-".join(map(str, network.widths))
-    kinds = [h["kind"] for h in statement.hypotheses]
-    given = f"; given {', '.join(kinds)}" if kinds else ""
-    samples = f"{statement.data.samples} sample{'s' * (statement.data.samples != 1)}"
-    head = f"{network.activation.kind} network {widths}, {samples}{given}: "
-    if conclusion.kind == "relation":
-        left, right = (
-            decimal(v) if isinstance(v, Fraction) else "L(theta)"
-            for v in (conclusion.values["left"], conclusion.values["right"])
-        )
-        return f"{head}{left} {conclusion.values['op']} {right}"
-    if conclusion.kind == "roots":
-        counted = {k: v for k, v in conclusion.values.items() if k != "system" and v is not None}
-        words = ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in counted.items())
-        return f"{head}isolated roots of its {conclusion.values['system'].kind} system: {words}"
-    if (fact := _zeros_and_ranks(conclusion.kind, conclusion.values)) is not None:
-        return f"{head}{fact}"
-    if (fact := _distances(conclusion.kind, conclusion.values)) is not None:
-        return f"{head}{fact}"
-    if (fact := _components(conclusion.kind, conclusion.values)) is not None:
-        return f"{head}{fact}"
-    if conclusion.kind in _PLAIN:
-        return f"{head}{_PLAIN[conclusion.kind]}"
-    values = ", ".join(f"{k} = {decimal(v)}" for k, v in conclusion.values.items())
-    inside = "; ".join(part for part in (", ".join(conclusion.points), values) if part)
-    return f"{head}{conclusion.kind}({inside})"

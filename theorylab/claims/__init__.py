@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 
 from theorylab.claims.approximation import RELU_POLYNOMIAL_APPROXIMATION
-from theorylab.claims.claim import Claim, Erratum, Hypothesis, Variant
+from theorylab.claims.claim import Claim, Erratum, Hypothesis, Said, Variant
 from theorylab.claims.counts import BEZOUT_WEIGHTS, CRITICAL_COUNT, INTERPOLATION_COUNT
 from theorylab.claims.degeneracy import DEGENERATE_MINIMA, OVERPARAMETRISED_ZEROS
 from theorylab.claims.disconnected import DEEP_LINEAR_COMPONENTS, RELU_DISCONNECTED
@@ -32,7 +32,7 @@ from theorylab.claims.span import SPAN_PATH
 from theorylab.claims.symmetry import WEIGHT_SYMMETRY
 from theorylab.outcome import InputError
 
-__all__ = ["Claim", "Erratum", "Hypothesis", "Variant", "all_claims", "claim"]
+__all__ = ["Claim", "Erratum", "Hypothesis", "Said", "Variant", "all_claims", "claim"]
 
 _CATALOGUE = (
     DEEP_LINEAR_CONNECTED,

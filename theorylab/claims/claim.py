@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from theorylab.instances import Draw, Instance, Trial
+from theorylab.instances import Case, Draw, Instance, Trial
 from theorylab.kernel.statements import Statement, canonical
 from theorylab.outcome import InputError, Observed, Source, Undecided
 from theorylab.topology.certificate import certificate, statement_json
@@ -77,9 +77,21 @@ def _no_trials(seed: int, draws: int) -> tuple[Trial, ...]:
     return ()
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a user's own function says of one case: a bare truth value, which nobody checks.
+
+    ``case`` are the network and data it was asked about, None where it drew all by itself.
+    """
+
+    holds: bool
+    words: str = ""
+    case: Case | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Claim:
-    """A theorem of the catalogue.
+    """A theorem of the catalogue, or a user's own conjecture (``theorylab.conjecture``).
 
     ``canonical`` makes its fixed instances, ``random`` one from a ``Draw``, ``prover`` a
     (rule, proof) for one instance. ``searches`` has, by the name of a hypothesis, a family of
@@ -87,13 +99,15 @@ class Claim:
     too little to draw one. ``grids`` has, by name, families of instances with n inputs and p hidden
     units, to look at what the claim says, or does not say, for each n and p. A claim of kind
     "statistical" has ``trials`` besides, of a seed and a least number of draws, and an ``observer``
-    of one of them. Guarantees: a claim decides nothing; only the kernel does, and ``statement`` is
-    fixed before the prover runs.
+    of one of them. A user's claim may have a function: ``says`` is what it makes of choices and,
+    if the claim is ``on_cases``, of a case that satisfies the hypotheses: an instance, of kind
+    "unchecked" a bare truth value, or None for nothing. Guarantees: a claim decides nothing; only
+    the kernel does, and ``statement`` is fixed before the prover runs.
     """
 
     id: str
     title: str
-    source: Source
+    source: Source | None
     variants: tuple[Variant, ...]
     canonical: Callable[[], tuple[Instance, ...]]
     random: Callable[[Draw], Instance]
@@ -105,6 +119,8 @@ class Claim:
     observer: Callable[[Trial], Observed] | None = None
     searches: Mapping[str, Callable[[Draw], Instance]] = field(default_factory=dict)
     grids: Mapping[str, Callable[[int, int, Draw], Instance]] = field(default_factory=dict)
+    says: Callable[[Draw, Case | None], Instance | Said | None] | None = None
+    on_cases: bool = False
 
     def variant(self, name: str) -> Variant:
         """The reading of this name; InputError for an unknown one."""

@@ -24,7 +24,8 @@ from theorylab.outcome import InputError, shortened
 if TYPE_CHECKING:
     from rich.console import Console
 
-ORDER = ["list", "verify", "falsify", "phase", "count", "sweep", "connect", "levels", "check"]
+ORDER = ["list", "verify", "falsify", "phase", "count", "sweep", "connect", "levels", "experiment"]
+ORDER += ["check"]
 
 
 class _InOrder(typer.core.TyperGroup):

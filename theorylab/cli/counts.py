@@ -141,7 +141,7 @@ def _system(
     gauge = given.get("--gauge", "auto")
     if gauge not in GAUGES:
         raise InputError("--gauge", gauge, f"it is one of {', '.join(GAUGES)}", "choose one")
-    chosen = options.first_samples(options.dataset(given["--data"]), given.get("--samples"))
+    chosen = options.dataset(given["--data"], given.get("--samples"))
     words = ["theorylab", "count", *(w for pair in given.items() for w in pair)]
     if kind == "critical":
         ridge = given.get("--ridge")

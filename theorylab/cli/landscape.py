@@ -69,7 +69,7 @@ def _levels(
         shape = options.shape(str(widths), str(activation), bias or "none")
     if data is None:
         raise InputError("--data", "none", "a data set is needed", "name a file, iris or wine")
-    points = options.first_samples(options.dataset(data), samples)
+    points = options.dataset(data, samples)
     words = ["theorylab", "levels", *([network] if network is not None else [])]
     words += [w for pair in chosen.items() for w in pair] + ["--data", data]
     words += ["--samples", samples] if samples is not None else []
@@ -89,7 +89,9 @@ def _levels(
 
 @app.command("falsify", short_help="Hunt for a counterexample, and shrink it.")
 def _falsify(
-    claim: Annotated[str, typer.Argument(metavar="CLAIM", help="A claim of the catalogue.")],
+    claim: Annotated[
+        str, typer.Argument(metavar="CLAIM", help="A claim of the catalogue, or FILE.py::NAME.")
+    ],
     drop: Annotated[
         str | None, typer.Option(metavar="HYPOTHESIS", help="Hunt without this hypothesis.")
     ] = None,
@@ -108,14 +110,17 @@ def _falsify(
 
     number, budget = options.whole("--seed", seed), options.whole("--tries", tries, 1)
     limit = None if seconds is None else options.duration("--seconds", seconds)
-    folder = options.folder("--out", out)
+    folder, chosen = options.folder("--out", out), options.claims([claim])
+    if len(chosen) > 1:
+        names = ", ".join(one.id for one in chosen)
+        raise InputError("CLAIM", claim, f"it has {names}", f"name one: {claim}::{chosen[0].id}")
     words = ["theorylab", "falsify", claim, *(["--drop", drop] if drop is not None else [])]
     words += ["--as-stated"] if as_stated else []
     words += ["--tries", str(budget)] if budget != 2000 else []
     words += ["--seed", str(number)] if number else []
     with progress_bar() as progress:
         found = falsify(
-            claim, drop, as_stated=as_stated, tries=budget, seed=number, seconds=limit,
+            chosen[0], drop, as_stated=as_stated, tries=budget, seed=number, seconds=limit,
             out=folder, progress=progress,
         )  # fmt: skip
     if json_:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from theorylab.outcome import InputError
 if TYPE_CHECKING:
     from flint import fmpq
 
+    from theorylab.claims import Claim
     from theorylab.model import Dataset, Network, Weights
 
 
@@ -139,19 +141,31 @@ def blaming(argument: str, path: object = None) -> Iterator[None]:
     except InputError as error:
         inner = error.argument
         where = f"{argument} {path}, {inner}"
-        if inner in ("path", "data", "out"):
+        if inner in ("path", "data", "out", "experiment", "budget", "device"):
             where = argument
         elif inner.startswith("path "):
             where = f"{argument} {path}"
         raise InputError(where, error.value, error.rule, error.remedy) from None
 
 
-def network(argument: str, path: str) -> tuple[Network, Weights]:
-    """The network and the weights of a file."""
+def is_torch(path: str) -> bool:
+    """Whether the name is that of a file of torch: it ends in .pt or .pth."""
+    return Path(path).suffix.lower() in (".pt", ".pth")
+
+
+def network(
+    argument: str, path: str, activation: str = "relu", bits: int | None = None
+) -> tuple[Network, Weights]:
+    """The network and the weights of a file: JSON, or torch's, which ``bits`` may round."""
     from theorylab.model import read_network
+    from theorylab.model.network import torch_networks
 
     with blaming(argument, path):
-        return read_network(named("path", path))
+        place = named("path", path)
+        if not is_torch(path):
+            return read_network(place)
+        found: tuple[Network, Weights] = torch_networks().read_torch(place, activation, bits)
+        return found
 
 
 def shape(widths: str, activation: str, bias: str = "none") -> Network:
@@ -164,12 +178,25 @@ def shape(widths: str, activation: str, bias: str = "none") -> Network:
         return Network.dense(numbers, activation, flags)
 
 
-def dataset(name: str) -> Dataset:
-    """The data set of a file, or of a name."""
-    from theorylab.model import load_dataset
+def dataset(name: str, samples: str | None = None) -> Dataset:
+    """The data set of a file, or of a name; the first samples, where an option asks for it."""
+    from theorylab.model import dataset_names, load_dataset
 
+    bare = re.fullmatch(r"[\w-]+", name) is not None and not Path(name).exists()
+    if bare and name not in dataset_names():
+        from theorylab.experiments.data import dataset_names as labelled_names
+        from theorylab.experiments.data import exact_dataset
+
+        if name in labelled_names():
+            count = None if samples is None else whole("--samples", samples, 1)
+            with blaming("--data", name):
+                return exact_dataset(name, count)
+        known = ", ".join((*dataset_names(), *labelled_names()))
+        remedy = "choose one of them, or name a CSV or JSON file"
+        raise InputError("--data", name, f"the data sets are {known}", remedy)
     with blaming("--data", name):
-        return load_dataset(name)
+        data = load_dataset(name)
+    return first_samples(data, samples)
 
 
 def first_samples(data: Dataset, samples: str | None) -> Dataset:
@@ -180,6 +207,27 @@ def first_samples(data: Dataset, samples: str | None) -> Dataset:
         return data
     count = whole("--samples", samples, 1, data.samples)
     return replace(data.subset(range(count)), name=f"{data.name} (first {count} of {data.samples})")
+
+
+def claims(names: Sequence[str]) -> list[Claim]:
+    """The claims of these names: ids of the catalogue, files of the user's own, FILE.py::NAME."""
+    from theorylab.claims import claim
+    from theorylab.conjecture.file import chosen, is_file_of_claims, load_claims
+
+    found: dict[str, Claim] = {}
+    loaded: dict[str, tuple[Claim, ...]] = {}
+    for name in names:
+        if not is_file_of_claims(name):
+            found.setdefault(name, claim(name))
+            continue
+        place, _, wanted = name.partition("::")
+        if place not in loaded:
+            loaded[place] = load_claims(named("claim", place))
+        for one in chosen(loaded[place], place, wanted):
+            if found.setdefault(one.id, one) is not one:
+                rule = "two of the files have a claim of this name"
+                raise InputError("claim", one.id, rule, "rename one, or verify them apart")
+    return list(found.values())
 
 
 def certificates(files: Sequence[str]) -> list[Path]:

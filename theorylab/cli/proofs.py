@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -24,12 +25,14 @@ from theorylab.cli.application import (
     progress_bar,
     write_document,
 )
+from theorylab.outcome import InputError
 
 
 @app.command("list", short_help="Show the claims of the catalogue.")
 def _list(json_: Json = False, seed: Seed = "0") -> int:
-    """Show the claims of the catalogue: statement, hypotheses, source, erratum."""
+    """Show the catalogue: claims with hypotheses, source and erratum; experiments."""
     from theorylab.claims import all_claims
+    from theorylab.experiments.register import entries
 
     number = options.whole("--seed", seed)
     claims = all_claims()
@@ -48,18 +51,23 @@ def _list(json_: Json = False, seed: Seed = "0") -> int:
             }
             for claim in claims
         ]
-        print_json({"schema": "theorylab.list/1", "seed": number, "claims": listed})
+        tried = [{"id": entry.name, "title": entry.title} for entry in entries()]
+        value = {"schema": "theorylab.list/1", "seed": number, "claims": listed}
+        print_json({**value, "experiments": tried})
     else:
         from theorylab.report.terminal import print_claims
 
-        print_claims(claims, console())
+        print_claims(claims, console(), entries())
     return 0
 
 
 @app.command("verify", short_help="Decide claims on exact instances.")
 def _verify(
     claims: Annotated[
-        list[str] | None, typer.Argument(metavar="[CLAIM]...", help="Claims; all by default.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[CLAIM]...", help="Claims, or FILE.py[::NAME] of yours; by default all."
+        ),
     ] = None,
     instances: Annotated[
         str, typer.Option(metavar="N", help="Random instances of each claim besides the fixed.")
@@ -71,17 +79,17 @@ def _verify(
     latex: Latex = None,
 ) -> int:
     """Decide claims on exact instances; the kernel alone says proved or refuted."""
-    from theorylab.claims import all_claims, claim
+    from theorylab.claims import all_claims
     from theorylab.verify import verify
 
     ids = list(dict.fromkeys(claims or ()))
-    chosen = [claim(identifier) for identifier in ids] or [*all_claims()]
+    chosen = options.claims(ids) or [*all_claims()]
     number, count = options.whole("--seed", seed), options.whole("--instances", instances, 0)
     limit = None if seconds is None else options.duration("--seconds", seconds)
     folder, document = options.folder("--out", out), options.file("--latex", latex)
     with progress_bar() as progress, kept(folder):
         run = verify(
-            ids, instances=count, seed=number, seconds=limit, out=folder, progress=progress
+            chosen, instances=count, seed=number, seconds=limit, out=folder, progress=progress
         )
     if document is not None:
         from theorylab.report.latex import verification_latex
@@ -101,12 +109,23 @@ def _verify(
 
 @app.command("connect", short_help="Join two settings of one network by a path.")
 def _connect(
-    network_a: Annotated[str, typer.Argument(metavar="NETWORK_A", help="A network, as JSON.")],
+    network_a: Annotated[
+        str, typer.Argument(metavar="NETWORK_A", help="A network: JSON, or .pt of torch.")
+    ],
     network_b: Annotated[str, typer.Argument(metavar="NETWORK_B", help="Another of its shape.")],
     data: Annotated[
-        str, typer.Option(metavar="FILE|NAME", help="CSV or JSON data, or a name: iris, wine.")
+        str,
+        typer.Option(metavar="FILE|NAME", help="CSV or JSON data, or a name: iris, wine, digits."),
     ],
     samples: Samples = None,
+    activation: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="That of a .pt which does not name it [relu]."),
+    ] = None,
+    bits: Annotated[
+        str | None,
+        typer.Option(metavar="N", help="Round the weights of a .pt to multiples of 2^-N."),
+    ] = None,
     ridge: Annotated[
         str | None, typer.Option(metavar="VALUE", help="Add VALUE times the squared weights.")
     ] = None,
@@ -115,13 +134,19 @@ def _connect(
     json_: Json = False,
 ) -> int:
     """Join two weight settings of one network by a path that stays below the higher loss."""
-    from theorylab.connect import connect, prepare, same_network
+    from theorylab.connect import connect, prepare, same_network, with_curves
 
     number = options.whole("--seed", seed)
-    network, a = options.network("NETWORK_A", network_a)
-    other, b = options.network("NETWORK_B", network_b)
+    trained = options.is_torch(network_a) or options.is_torch(network_b)
+    for option, value in (("--activation", activation), ("--bits", bits)):
+        if value is not None and not trained:
+            rule = "it is for networks of torch, and a JSON network says all itself"
+            raise InputError(option, value, rule, "leave it out, or name .pt files")
+    rounded = None if bits is None else options.whole("--bits", bits, 0, 200)
+    network, a = options.network("NETWORK_A", network_a, activation or "relu", rounded)
+    other, b = options.network("NETWORK_B", network_b, activation or "relu", rounded)
     same_network(network, other)
-    chosen = options.first_samples(options.dataset(data), samples)
+    chosen = options.dataset(data, samples)
     folder = options.folder("--out", out)
     penalty = None if ridge is None else options.positive("--ridge", ridge)
     before = prepare(network, chosen, a, b, penalty)
@@ -132,6 +157,9 @@ def _connect(
         found = connect(
             network, chosen, a, b, folder, f"{Path(network_a).stem}-{Path(network_b).stem}", penalty
         )
+        found = replace(found, bits=rounded)
+        if trained and penalty is None:
+            found = with_curves(found, network, chosen, a, b, number)
     if json_:
         print_json(found.to_json(number))
     else:

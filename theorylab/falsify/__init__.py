@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from theorylab.claims import Claim, Said
 from theorylab.falsify.drawn import recorded
 from theorylab.falsify.hunt import (
     BARREN,
@@ -23,13 +24,15 @@ from theorylab.falsify.hunt import (
     shrunk_choices,
 )
 from theorylab.falsify.reading import Reading, reading
-from theorylab.instances import Instance, Seeded
+from theorylab.falsify.spoken import Made, shrunk_made, spoken
+from theorylab.falsify.words import case_in_short
+from theorylab.instances import Case, Instance, Seeded
 from theorylab.kernel.statements import decode
-from theorylab.outcome import InputError
+from theorylab.outcome import Assurance, InputError
 from theorylab.topology.counterexample import NEGATED
-from theorylab.verify import write
+from theorylab.verify import UNCHECKED, write
 
-__all__ = ["Reading", "Refutation", "Survived", "falsify", "hunt", "reading"]
+__all__ = ["Counterexample", "Reading", "Refutation", "Survived", "falsify", "hunt", "reading"]
 
 SCHEMA = "theorylab.falsify/1"
 TRIES = 2_000
@@ -47,6 +50,7 @@ class Refutation:
     """
 
     claim: str
+    title: str
     variant: str
     dropped: tuple[str, ...]
     words: str
@@ -90,6 +94,52 @@ class Refutation:
 
 
 @dataclass(frozen=True, slots=True)
+class Counterexample:
+    """A case of which a user's own function says False; neither proved nor refuted by that.
+
+    ``case`` are network and data, None where the function drew all by itself by ``choices``, the
+    integers that it drew; ``said`` are its words. Nobody but the function vouches.
+    """
+
+    claim: str
+    title: str
+    variant: str
+    dropped: tuple[str, ...]
+    words: str
+    case: Case | None
+    choices: tuple[int, ...]
+    said: str
+    tried: int
+    shrinks: int
+    seed: int
+    seconds: float
+
+    outcome = UNCHECKED
+    exit_status = 1
+
+    def to_json(self) -> dict[str, Any]:
+        """The hunt as ``theorylab falsify --json`` prints it."""
+        instance: dict[str, Any] = {"choices": list(self.choices)}
+        if self.case is not None:
+            instance["network"] = self.case.network.to_json()
+            instance["data"] = self.case.data.to_json()
+            ridge = self.case.ridge
+            instance["ridge"] = None if ridge is None else [str(q) for q in ridge]
+        nothing: dict[str, Any] = {"certificate": None, "fact": None, "rule": None, "lemmas": []}
+        found = {"instance": instance, "shrinks": self.shrinks, "reason": self.said}
+        return {**_head(self), **nothing, **found, "assurance": Assurance.UNCHECKED.value}
+
+    def __str__(self) -> str:
+        drawn = f", choices {', '.join(map(str, self.choices))}" if self.choices else ""
+        where = "" if self.case is None else f" at {case_in_short(self.case)}"
+        said = f": {self.said}" if self.said else ""
+        return (
+            f"{self.outcome}: {self.claim} ({self.variant}{_without(self.dropped)}){where}{drawn}"
+            f"{said}; tried {self.tried}, shrunk {self.shrinks} times, seed {self.seed}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Survived:
     """A hunt that found nothing: that is no proof. ``tried`` different cases were looked at.
 
@@ -98,6 +148,7 @@ class Survived:
     """
 
     claim: str
+    title: str
     variant: str
     dropped: tuple[str, ...]
     words: str
@@ -138,7 +189,7 @@ def _without(dropped: tuple[str, ...]) -> str:
     return "".join(f" without {name}" for name in dropped)
 
 
-def _head(found: Refutation | Survived) -> dict[str, Any]:
+def _head(found: Refutation | Counterexample | Survived) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "claim": found.claim,
@@ -152,7 +203,7 @@ def _head(found: Refutation | Survived) -> dict[str, Any]:
 
 
 def falsify(
-    claim_id: str,
+    given: str | Claim,
     drop: str | None = None,
     *,
     as_stated: bool = False,
@@ -161,20 +212,22 @@ def falsify(
     seconds: float | None = None,
     out: str | Path | None = None,
     progress: Progress | None = None,
-) -> Refutation | Survived:
+) -> Refutation | Counterexample | Survived:
     """Hunt for a counterexample to a claim: as corrected, ``as_stated``, or without ``drop``.
 
-    A hunt looks at ``tries`` different cases at most; ``seconds`` only cuts, and Ctrl-C does too.
+    ``given`` is the id of a claim of the catalogue, or a claim (``conjecture``). A hunt looks at
+    ``tries`` different cases at most; ``seconds`` only cuts, and Ctrl-C does too.
     Guarantees: exact; a refutation is the kernel's word about a certificate that states the kept
     hypotheses and the claim's kind of conclusion. The same seed gives the same bytes. Survived
-    proves nothing. Raises InputError for unknown claims and hypotheses and for bad budgets.
+    proves nothing, and a ``Counterexample`` to a bare truth value is unchecked.
+    Raises InputError for unknown claims and hypotheses and for bad budgets.
 
     >>> found = falsify("deep-linear-connected", as_stated=True)
     >>> found.outcome, found.instance.network.widths, found.fact
     ('refuted', (1, 1, 1), 'separated')
     """
     return hunt(
-        reading(claim_id, drop, as_stated),
+        reading(given, drop, as_stated),
         tries=tries,
         seed=seed,
         seconds=seconds,
@@ -191,7 +244,7 @@ def hunt(
     seconds: float | None = None,
     out: str | Path | None = None,
     progress: Progress | None = None,
-) -> Refutation | Survived:
+) -> Refutation | Counterexample | Survived:
     """The same for a reading that need not be in the catalogue."""
     if tries < 1:
         raise InputError("tries", tries, "a hunt looks at one case or more", "use 1 or more")
@@ -199,7 +252,7 @@ def hunt(
         raise InputError("seconds", seconds, "a time limit is positive", "leave it out for none")
     begun, state = time.monotonic(), _State()
     names = tuple(h.name for h in attack.dropped)
-    found: Found | Drawn | None = None
+    found: Found | Drawn | Made | None = None
     steps, cut = 0, False
     try:
         for result in _attacks(attack, tries, seed, state):
@@ -209,7 +262,8 @@ def hunt(
             if progress is not None:
                 progress(state.tried, tries, "shrinking" if result else "hunting")
             if result is not None:
-                found, steps = _shrunk(attack, result)
+                found = result  # Ctrl-C from here on leaves it, less simple than it could be
+                found, steps = _shrunk(attack, result, None if seconds is None else begun + seconds)
                 break
     except KeyboardInterrupt:
         state.reason, cut = "interrupted", True
@@ -220,6 +274,7 @@ def hunt(
             )
         return Survived(
             claim=attack.claim.id,
+            title=attack.claim.title,
             variant=attack.variant.name,
             dropped=names,
             words=attack.words,
@@ -230,12 +285,32 @@ def hunt(
             reason=state.reason,
             cut=cut,
         )
+    if isinstance(found, Made):
+        against = found.against
+        if isinstance(against, Said):
+            return Counterexample(
+                claim=attack.claim.id,
+                title=attack.claim.title,
+                variant=attack.variant.name,
+                dropped=names,
+                words=attack.words,
+                case=found.case,
+                choices=tuple(choice.value for choice in found.choices),
+                said=against.words,
+                tried=state.tried,
+                shrinks=steps,
+                seed=seed,
+                seconds=time.monotonic() - begun,
+            )
+        assert against is not None  # or it would not have been shrunk
+        found = against
     place = None
     if out is not None:
         stem = f"{attack.name}-{found.outcome.statement.sha256[:12]}".replace(" ", "-")
         place = str(write(Path(out) / attack.claim.id / f"{stem}.json", found.raw))
     return Refutation(
         claim=attack.claim.id,
+        title=attack.claim.title,
         variant=attack.variant.name,
         dropped=names,
         words=attack.words,
@@ -262,8 +337,12 @@ class _State:
 
 def _attacks(
     attack: Reading, tries: int, seed: int, state: _State
-) -> Iterator[Found | Drawn | None]:
+) -> Iterator[Found | Drawn | Made | None]:
     """What each case gives, None for nothing; also for draws that lead to no new case."""
+    # what a user's own draws satisfy does not fail in them
+    if attack.claim.says is not None and (attack.claim.on_cases or not attack.dropped):
+        yield from _spoken(attack, tries, seed, state)
+        return
     if attack.variant.conclusion in NEGATED:
         for case in drawn_cases(attack, tries, seed):
             state.tried += case is not None
@@ -288,7 +367,27 @@ def _attacks(
             return
 
 
-def _shrunk(attack: Reading, found: Found | Drawn) -> tuple[Found | Drawn, int]:
+def _spoken(attack: Reading, tries: int, seed: int, state: _State) -> Iterator[Made | None]:
+    """The same through the user's function, each different case counted once."""
+    seen, wasted = set[tuple[Case | None, tuple[int, ...]]](), 0
+    for found in spoken(attack, tries, seed):
+        key = None if found is None else (found.case, tuple(c.value for c in found.choices))
+        if found is None or key is None or key in seen:
+            wasted += 1
+            yield None
+        else:
+            seen.add(key)
+            wasted, state.tried = 0, state.tried + 1
+            yield found if found.against is not None else None
+        if state.tried == tries or wasted >= BARREN:
+            return
+
+
+def _shrunk(
+    attack: Reading, found: Found | Drawn | Made, deadline: float | None
+) -> tuple[Found | Drawn | Made, int]:
+    if isinstance(found, Made):
+        return shrunk_made(attack, found, deadline)
     if isinstance(found, Found):
         return shrunk(attack, found, attacked)
     family = family_of(attack)

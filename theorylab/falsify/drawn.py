@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from theorylab.instances import Draw, Instance
+from theorylab.instances import Draw, Instance, Seeded
 
 T = TypeVar("T")
 
@@ -38,6 +38,7 @@ class Recorded:
 
     def __init__(self, script: Sequence[int] = (), after: Draw | None = None) -> None:
         self._script, self._after = list(script), after
+        self.seed = after.seed if isinstance(after, Seeded) else None
         self.choices: list[Choice] = []
 
     def integer(self, low: int, high: int) -> int:

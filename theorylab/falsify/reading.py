@@ -9,7 +9,7 @@ from theorylab.claims import Claim, Hypothesis, Variant, claim
 from theorylab.instances import Case, Instance
 from theorylab.kernel import hypotheses
 from theorylab.kernel.arith import MAX_WORK, METER, Refusal
-from theorylab.kernel.statements import canonical, parse_statement
+from theorylab.kernel.statements import Statement, canonical, parse_statement
 from theorylab.outcome import InputError
 from theorylab.topology.certificate import statement_json
 
@@ -57,15 +57,17 @@ class Reading:
 
         A family of the claim may draw cases of its other readings too: those are not hunted.
         """
-        METER.left = MAX_WORK
-        try:
-            statement = parse_statement(self.statement_json(instance))
-            for hypothesis in statement.hypotheses:
-                hypotheses.check(hypothesis, statement)
-        except Refusal:
+        statement = _satisfied(self.statement_json(instance))
+        if statement is None or statement.conclusion.kind != self.variant.conclusion:
             return False
-        same = statement.conclusion.kind == self.variant.conclusion
-        return same and self.variant.asserts(statement)
+        return self.variant.asserts(statement)
+
+    def allows(self, case: Case) -> bool:
+        """Whether the hypotheses hold of network, data and ridge, those on points left out."""
+        plain = [hypothesis for hypothesis in self.kept if not on_points(hypothesis)]
+        fact = {"kind": "has_zero"}
+        stated = statement_json(case.network, case.data, plain, fact, case.ridge)
+        return _satisfied(stated) is not None
 
     def stated(self, case: Case, conclusion: Json) -> Json:
         """The same for a case and a conclusion."""
@@ -76,7 +78,24 @@ class Reading:
         return canonical(self.stated(case, conclusion))
 
 
-def reading(identifier: str, drop: str | None = None, as_stated: bool = False) -> Reading:
+def on_points(hypothesis: Json) -> bool:
+    """Whether a hypothesis is about the points of the conclusion, not of network and data alone."""
+    return hypothesis["kind"] == "loss" or hypothesis.get("bound") == "r(A)+r(B)"
+
+
+def _satisfied(stated: Json) -> Statement | None:
+    """The statement, if all its hypotheses hold."""
+    METER.left = MAX_WORK
+    try:
+        statement = parse_statement(stated)
+        for hypothesis in statement.hypotheses:
+            hypotheses.check(hypothesis, statement)
+    except Refusal:
+        return None
+    return statement
+
+
+def reading(given: str | Claim, drop: str | None = None, as_stated: bool = False) -> Reading:
     """The reading of a claim to attack: corrected where there is one, or ``as_stated``.
 
     Raises InputError for an unknown claim, for an existential or statistical one (no single
@@ -87,13 +106,13 @@ def reading(identifier: str, drop: str | None = None, as_stated: bool = False) -
     >>> found.name, len(found.kept)
     ('corrected-without-wide', 3)
     """
-    chosen = claim(identifier)
+    chosen = given if isinstance(given, Claim) else claim(given)
     if chosen.quantifier != "universal":
         rule = f"it is {chosen.quantifier}: no single instance refutes it"
-        raise InputError("claim", identifier, rule, "decide its instances with verify")
-    if chosen.kind != "exact":
+        raise InputError("claim", chosen.id, rule, "decide its instances with verify")
+    if chosen.kind == "statistical":
         rule = f"it is {chosen.kind}: draws can be inconsistent with it, no instance refutes it"
-        raise InputError("claim", identifier, rule, "observe its trials with verify")
+        raise InputError("claim", chosen.id, rule, "observe its trials with verify")
     variant = chosen.variant("printed") if as_stated else chosen.main
     if drop is None:
         return Reading(chosen, variant)

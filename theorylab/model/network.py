@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 from flint import fmpq, fmpq_mat
@@ -298,6 +300,24 @@ class Network:
         z = self.preactivation(self.depth, weights[-1], last)
         return self.activation.applied(z) if self.output == "activation" else z
 
+    @staticmethod
+    def from_torch(
+        source: Any, activation: Activation | str = "relu", bits: int | None = None
+    ) -> tuple[Network, Weights]:
+        """The network and weights of an nn.Sequential or its state dict, every float exactly.
+
+        See `theorylab.model.torch_networks.from_torch`. InputError too when torch is missing.
+        """
+        found: tuple[Network, Weights] = torch_networks().from_torch(source, activation, bits)
+        return found
+
+    def to_torch(self, weights: Weights, dtype: Any = None) -> Any:
+        """The nn.Sequential of this network with these weights as floats, float64 by default.
+
+        See `theorylab.model.torch_networks.to_torch`. InputError too when torch is missing.
+        """
+        return torch_networks().to_torch(self, weights, dtype)
+
     def to_json(self) -> dict[str, Any]:
         """The form the kernel reads; an all-free pattern is written as null."""
         pattern = None
@@ -313,3 +333,14 @@ class Network:
             "output": self.output,
             "pattern": pattern,
         }
+
+
+def torch_networks() -> ModuleType:
+    """The module `theorylab.model.torch_networks`, imported now; InputError without torch."""
+    try:
+        return importlib.import_module("theorylab.model.torch_networks")
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        rule = "networks of torch are read and made with torch, which is not installed"
+        raise InputError("torch", None, rule, 'pip install "theorylab[torch]"') from None

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
-from theorylab.claims import claim
-from theorylab.falsify import Refutation, Survived
+from theorylab.conjecture.fact import NO_DATA
+from theorylab.falsify import Counterexample, Refutation, Survived
 from theorylab.falsify.sharpness import Row, Sharpness
+from theorylab.instances import Case, Instance
 from theorylab.kernel.statements import decode
 from theorylab.phase import Cell, Phase
 from theorylab.report.figures import equation
 from theorylab.report.page import Column, Grid, Page
 from theorylab.report.pictures import saved
+from theorylab.topology.counterexample import weights_of
+
+# prints a labelled row: the label, then the words
+Row_ = Callable[..., None]
 
 _INDENT = 2
 _STYLES = {"lemma": "bold green", "refuted": "bold magenta", "open": "bold yellow"}
@@ -27,6 +33,8 @@ _FACTS = {
     "no_span_path": "no path has the column spans inside",
     "other_components": "the number of components is another",
     "other_level_tree": "the components change at other levels",
+    "joined": "A and B lie in one component of the sublevel set",
+    "no_relation": "the relation does not hold",
 }
 
 
@@ -34,7 +42,9 @@ _FACTS = {
 _NO_LOSS = ("same_function", "span_path")
 
 
-def print_hunt(found: Refutation | Survived, console: Console, command: Sequence[str] = ()) -> None:
+def print_hunt(
+    found: Refutation | Counterexample | Survived, console: Console, command: Sequence[str] = ()
+) -> None:
     """The page of ``theorylab falsify``."""
     page = Page(console)
     width = len("certificate")
@@ -43,8 +53,9 @@ def print_hunt(found: Refutation | Survived, console: Console, command: Sequence
         page.labelled(label, words, width, look)
 
     page.heading(f"theorylab falsify {found.claim}")
-    row("claim", claim(found.claim).title)
-    row("hunted", found.words)
+    row("claim", found.title)
+    if found.words != found.title:
+        row("hunted", found.words)
     if found.dropped:
         row("dropped", ", ".join(found.dropped))
     if isinstance(found, Survived):
@@ -55,12 +66,18 @@ def print_hunt(found: Refutation | Survived, console: Console, command: Sequence
             row("outcome", "not hunted: no case was tried, nothing is known", "bold yellow")
         if found.reason:
             row("stopped", found.reason)
+    elif isinstance(found, Counterexample):
+        _said(found, row)
     else:
         _refuted(found, row)
     row(
         "searched",
         f"{found.tried} case{'s' * (found.tried != 1)}, seed {found.seed}, {found.seconds:.2f} s",
     )
+    if isinstance(found, Counterexample):
+        page.blank()
+        page.text("ask your function again:", _INDENT, "dim")
+        page.verbatim(shlex.join(command or ("theorylab", "falsify", found.claim)), _INDENT)
     if isinstance(found, Refutation) and found.certificate is None:
         page.blank()
         page.text("keep the certificate, to check it again:", _INDENT, "dim")
@@ -75,26 +92,32 @@ def print_hunt(found: Refutation | Survived, console: Console, command: Sequence
     page.print()
 
 
-def _refuted(found: Refutation, row: object) -> None:
-    assert callable(row)
+def _case(case: Case, row: Row_) -> None:
+    """Network, data and ridge."""
+    network, data = case.network.to_json(), case.data.to_json()
+    activation = network["activation"]
+    named = activation if isinstance(activation, str) else _activation(activation)
+    output = ", activated output" if case.network.output == "activation" else ""
+    row("network", f"{case.architecture} {named}{output}")
+    for k, layer in enumerate(network["pattern"] or (), start=1):
+        row(f"pattern {k}", _pattern(layer))
+    row("x", _rows(data["x"]))
+    row("y", _rows(data["y"]))
+    if data["weights"] is not None:
+        row("weights", ", ".join(data["weights"]))
+    if case.ridge is not None:
+        row("ridge", ", ".join(map(str, case.ridge)))
+
+
+def _refuted(found: Refutation, row: Row_) -> None:
     instance = found.instance
     row("outcome", "refuted by this instance", "bold magenta")
     row("because", _FACTS.get(found.fact, found.fact.replace("_", " ")))
-    activation = instance.network.to_json()["activation"]
-    named = activation if isinstance(activation, str) else _activation(activation)
-    output = ", activated output" if instance.network.output == "activation" else ""
-    row("network", f"{instance.architecture} {named}{output}")
-    statement = decode(found.certificate_bytes)["statement"]
-    if statement["network"]["pattern"] is not None:
-        for k, layer in enumerate(statement["network"]["pattern"], start=1):
-            row(f"pattern {k}", _pattern(layer))
-    row("x", _rows(statement["data"]["x"]))
-    row("y", _rows(statement["data"]["y"]))
-    if statement["data"]["weights"] is not None:
-        row("weights", ", ".join(statement["data"]["weights"]))
-    if statement.get("ridge") is not None:
-        row("ridge", ", ".join(statement["ridge"]))
-    conclusion = statement["conclusion"]
+    conclusion = decode(found.certificate_bytes)["statement"]["conclusion"]
+    if conclusion["kind"] == "relation":
+        _sides(instance, conclusion, row)
+    if instance.data.name != NO_DATA:
+        _case(Case(instance.network, instance.data, instance.loss.penalties), row)
     for name in ("A", "B"):
         if name in conclusion:
             layers = enumerate(conclusion[name], start=1)
@@ -108,12 +131,40 @@ def _refuted(found: Refutation, row: object) -> None:
     if conclusion["kind"] == "descends":
         row("elsewhere", f"the loss goes down to {conclusion['v']}")
     row("assurance", f"kernel ({'; '.join(found.lemmas)})")
+    if instance.note:
+        row("besides", instance.note)
     row(
         "shrunk",
         f"in {found.shrinks} step{'s' * (found.shrinks != 1)}, each refuted by the kernel anew",
     )
     if found.certificate is not None:
         row("certificate", found.certificate)
+
+
+def _sides(instance: Instance, conclusion: dict[str, Any], row: Row_) -> None:
+    """Both sides of a relation that does not hold."""
+    row("claimed", f"left {conclusion['op']} right")
+    for name in ("left", "right"):
+        side = conclusion[name]
+        if isinstance(side, str):
+            row(name, side)
+            continue
+        layers = enumerate(side["loss"], start=1)
+        point = "; ".join(f"W_{k} = {_rows(layer)}" for k, layer in layers)
+        row(name, f"L({point}) {equation(str(instance.loss(weights_of(side['loss']))))}")
+
+
+def _said(found: Counterexample, row: Row_) -> None:
+    """A case that a user's own function says no of."""
+    row("outcome", found.outcome, "bold red")
+    why = f": {found.said}" if found.said else ""
+    row("because", f"your function says False of this case{why}")
+    if found.case is not None:
+        _case(found.case, row)
+    if found.choices:
+        row("drawn", ", ".join(map(str, found.choices)))
+    row("assurance", "unchecked: your function vouches, not the kernel")
+    row("shrunk", f"in {found.shrinks} step{'s' * (found.shrinks != 1)}, your function asked anew")
 
 
 def _activation(parameters: dict[str, object]) -> str:

@@ -178,11 +178,12 @@ def claim_latex(claim: Claim) -> str:
     """A claim of the catalogue: its title, source, statement in each reading, and erratum."""
     lines = [
         rf"\section*{{{escaped(claim.title)}}}",
-        rf"\texttt{{{escaped(claim.id)}}}. {escaped(str(claim.source))}.",
+        rf"\texttt{{{escaped(claim.id)}}}. {escaped(str(claim.source or 'A conjecture'))}.",
     ]
     for variant in claim.variants:
         lines += ["", rf"\textbf{{Statement ({escaped(variant.name)}).}} {escaped(variant.words)}."]
-        lines.append(rf"\[ {variant.latex} \]")
+        if variant.latex:
+            lines.append(rf"\[ {variant.latex} \]")
         if variant.hypotheses:
             lines.append(r"\begin{itemize}")
             lines += [rf"\item {_named(h)}" for h in variant.hypotheses]
@@ -237,7 +238,7 @@ def verification_latex(run: Verification, claims: Sequence[Claim]) -> str:
         for result in results:
             heading = f"{result.instance} ({result.variant})"
             if result.certificate_bytes is None:
-                outcome = "undecided"
+                outcome = result.outcome
                 if result.observed is not None:
                     outcome = f"{result.outcome} ({result.assurance})"
                 words = rf"\textbf{{Outcome.}} {outcome}: {escaped(tidy(result.reason))}."

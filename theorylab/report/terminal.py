@@ -21,9 +21,12 @@ from theorylab.report.page import Column, Grid, Page
 if TYPE_CHECKING:
     from theorylab.claims import Claim
     from theorylab.connect import Joining
+    from theorylab.experiments.register import Entry
     from theorylab.verify import Checked, Result, Verification
 
 _INDENT = 2
+# the reading of a user's own claim (theorylab.conjecture)
+CONJECTURED = "conjectured"
 _MOST_RANDOM = 3
 _COLUMNS = (
     Column(keep=9),  # outcome
@@ -87,7 +90,7 @@ def _claim_heading(page: Page, identifier: str, title: str, claim: Claim | None)
     page.heading(identifier)
     page.text(title, _INDENT, "bold")
     if claim is not None:
-        page.text(f"{claim.source}", _INDENT, "dim")
+        page.text(f"{claim.source or 'a conjecture of your own'}", _INDENT, "dim")
     page.blank()
 
 
@@ -98,7 +101,7 @@ def _cells(result: Result) -> tuple[str, ...]:
         result.architecture,
         result.activation,
         short_name(result.data),
-        f"N={result.samples}",
+        f"N={result.samples}" if result.samples else "",
         result.assurance or "",
         _seconds(result.seconds),
     )
@@ -119,13 +122,15 @@ def _seconds(seconds: float) -> str:
 
 
 def _word(result: Result) -> str:
-    return "rejected" if result.rejected else result.outcome
+    if result.rejected:
+        return "rejected"
+    return "unchecked" if result.assurance == "unchecked" else result.outcome
 
 
 def _style(result: Result) -> str:
     if result.rejected:
         return "bold red"
-    if result.outcome == "undecided":
+    if result.outcome in ("undecided", "survived"):
         return "bold yellow"
     if not result.expected:
         return "bold red"
@@ -147,12 +152,20 @@ def _detail(result: Result, dropped: Sequence[str]) -> Text:
         finite = ratio != "infinity"
         line.append(f"{ratio} x level" if finite else tidy(result.peak), "bold")
     if result.outcome != "undecided" and not result.expected:
-        line.append(" (NOT what the catalogue expects)", "bold red")
+        own = result.variant == CONJECTURED
+        line.append(
+            f" (NOT what the {'conjecture says' if own else 'catalogue expects'})", "bold red"
+        )
     if result.note:
         line.append(f"; {result.note}", "dim")
     if dropped:
         line.append(f"; {', '.join(dropped)}", "dim")
     return line
+
+
+def _is_unexpected(result: Result) -> bool:
+    bare = result.conclusion == "said"
+    return not (result.expected or result.outcome == "undecided" or bare)
 
 
 def _count(number: int, noun: str) -> str:
@@ -167,8 +180,10 @@ def _tally(results: Sequence[Result]) -> str:
     """What was decided of one claim, counted by instance; trials apart, in their own words."""
     trials = [result for result in results if result.observed is not None]
     errata = sum(map(_is_erratum, results))
-    others = [r for r in results if r.observed is None and not _is_erratum(r)]
-    parts = _observed(trials)
+    others = [
+        r for r in results if r.observed is None and not _is_erratum(r) and r.conclusion != "said"
+    ]
+    parts = [*_observed(trials), *_said(results)]
     if others:
         proved = sum(result.outcome == "proved" for result in others)
         if all(result.conclusion == "joined" for result in others):
@@ -194,6 +209,16 @@ def _observed(trials: Sequence[Result]) -> list[str]:
     return parts
 
 
+def _said(results: Sequence[Result]) -> list[str]:
+    """What users' own functions said, for which nobody but these vouches."""
+    said = [r for r in results if r.conclusion == "said" and r.outcome != "undecided"]
+    survived = sum(r.outcome == "survived" for r in said)
+    parts = [f"{survived} survived" if len(said) > 1 else "survived"] if survived else []
+    if len(said) > survived:
+        parts.append(_count(len(said) - survived, "counterexample"))
+    return [f"{' and '.join(parts)} (unchecked: a function of your own vouches)"] if said else []
+
+
 def _short_of_it(results: Sequence[Result]) -> list[str]:
     """How many descents end within eps of the optimum without reaching it."""
     short = sum(result.within is not None for result in results)
@@ -203,7 +228,7 @@ def _short_of_it(results: Sequence[Result]) -> list[str]:
 def _troubles(results: Sequence[Result]) -> list[str]:
     rejected = sum(result.rejected for result in results)
     undecided = sum(result.outcome == "undecided" for result in results) - rejected
-    unexpected = sum(not result.expected and result.outcome != "undecided" for result in results)
+    unexpected = sum(map(_is_unexpected, results))
     counts = ((unexpected, "unexpected"), (rejected, "rejected"), (undecided, "undecided"))
     return [f"{number} {word}" for number, word in counts if number]
 
@@ -223,15 +248,15 @@ def _erratum(page: Page, claim: Claim | None) -> None:
 def _summary(run: Verification) -> Text:
     trials = [result for result in run.results if result.observed is not None]
     errata = sum(map(_is_erratum, run.results))
-    others = len(run.results) - errata - len(trials)
+    others = len(run.results) - errata - len(trials) - len(run.said)
     proved = sum(r.outcome == "proved" and r.expected for r in run.results)
     undecided = sum(r.outcome == "undecided" and not r.rejected for r in run.results)
     rejected = sum(r.rejected for r in run.results)
-    unexpected = sum(not r.expected and r.outcome != "undecided" for r in run.results)
+    unexpected = sum(map(_is_unexpected, run.results))
     line = Text()
-    for words in _observed(trials):
+    for words in (*_observed(trials), *_said(run.results)):
         line.append(f"{words}, ", "bold")
-    if others or not trials:
+    if others or not (trials or run.said):
         line.append(f"proved on {proved} of {_count(others, 'instance')}", "bold green")
         for words in _short_of_it(run.results):
             line.append(f" ({words})")
@@ -250,11 +275,17 @@ def _summary(run: Verification) -> Text:
             f"cut by --seconds after {len(run.results)} of {run.planned} instances", "bold yellow"
         )
     who = "kernel, and statistical for trials" if trials else "kernel"
+    if run.said:
+        who += ", and none for bare truth values"
     line.append(f"; assurance: {who}; seed {run.seed}; {_seconds(run.seconds)}")
     return line
 
 
 def _replay(page: Page, run: Verification, command: Sequence[str]) -> None:
+    if len(run.said) == len(run.results):
+        page.text("hunt on, and shrink a counterexample:", style="dim")
+        page.verbatim(shlex.join(["theorylab", "falsify", *command[2:3]]), _INDENT)
+        return
     if run.out is None:
         words = shlex.join([*(command or ("theorylab", "verify")), "--out", "DIR"])
         page.text("keep the certificates, to check them again:", style="dim")
@@ -267,8 +298,10 @@ def _replay(page: Page, run: Verification, command: Sequence[str]) -> None:
     page.verbatim(f"python -m theorylab.kernel {place}/*/*.json", _INDENT)
 
 
-def print_claims(claims: Sequence[Claim], console: Console) -> None:
-    """The page of ``theorylab list``."""
+def print_claims(
+    claims: Sequence[Claim], console: Console, experiments: Sequence[Entry] = ()
+) -> None:
+    """The page of ``theorylab list``: claims that are decided, experiments that are measured."""
     page = Page(console)
     for claim in claims:
         page.heading(claim.id)
@@ -286,11 +319,20 @@ def print_claims(claims: Sequence[Claim], console: Console) -> None:
             words.append(claim.erratum.corrected)
             page.labelled("erratum", words, width)
         page.blank()
+    if experiments:
+        page.heading("experiments, on trained networks")
+        width = max(len(entry.name) for entry in experiments)
+        for entry in experiments:
+            page.labelled(entry.name, entry.title, width)
+        page.blank()
     page.rule()
     errata = sum(claim.erratum is not None for claim in claims)
     have = "has" if errata == 1 else "have"
     page.text(f"{_count(len(claims), 'claim')}, {errata} {have} an erratum")
     page.verbatim("theorylab verify CLAIM", _INDENT)
+    if experiments:
+        page.text(_count(len(experiments), "experiment"))
+        page.verbatim("theorylab experiment NAME", _INDENT)
     page.print()
 
 
@@ -341,6 +383,8 @@ def print_joining(found: Joining, console: Console) -> None:
     page.heading("theorylab connect")
     row("network", f"{found.architecture} {found.activation}")
     row("data", f"{short_name(found.data)}, N={found.samples}")
+    if found.bits is not None:
+        row("rounded", f"A and B are the networks with weights rounded to 1/2^{found.bits}")
     if found.needed_width is not None and found.hidden:
         needed, given = (", ".join(map(str, w)) for w in (found.needed_width, found.hidden))
         words = "width" if len(found.hidden) == 1 else "widths"
@@ -365,6 +409,14 @@ def print_joining(found: Joining, console: Console) -> None:
         row("straight", "no point of the straight segment that we tried lies above the level")
     if found.assurance is not None:
         row("assurance", f"{found.assurance} ({'; '.join(found.lemmas)})")
+    seen = found.empirical
+    if seen is not None:
+        heights = [f"{height:.4g}" for height in (seen.straight, seen.matched, seen.curve)]
+        page.blank()
+        page.text("empirical: the largest losses met, in floats, not certified", _INDENT, "dim")
+        row("line", f"{heights[0]} on the segment from A to B; level {seen.level:.4g}")
+        row("matched", f"{heights[1]} on the segment to B with its units permuted to match A's")
+        row("curve", f"{heights[2]} on a Bezier curve trained for {seen.steps} steps")
     if found.certificate is not None:
         page.blank()
         page.text("certificate; check it again with", _INDENT, "dim")

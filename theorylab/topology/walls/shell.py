@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import reduce
+from math import comb
 from operator import add
 
 import numpy as np
 from flint import fmpq, fmpq_mat, fmpq_mpoly
 
-from theorylab.model import Loss, Weights
+from theorylab.model import Loss, Network, Weights
 from theorylab.outcome import Undecided
 from theorylab.topology.barrier import (
     MAX_SAMPLES,
@@ -31,6 +32,8 @@ from theorylab.topology.walls.separation import Separation
 Exponents = tuple[int, ...]
 
 _SMALLEST = 60
+# Around a center that is not 0. Deep linear losses have far fewer terms than their degree allows.
+MAX_TERMS = 50_000
 
 
 def separated_by_shell(
@@ -125,6 +128,19 @@ def _sum(terms: Iterable[fmpq_mpoly]) -> fmpq_mpoly:
     return reduce(add, terms)
 
 
+def expanded_terms(network: Network) -> int:
+    """The most terms that the loss of a polynomial network can have, in all its weights.
+
+    >>> from theorylab.model import Network
+    >>> expanded_terms(Network.dense((1, 1, 1), "square"))
+    28
+    """
+    degree, inner = 1, len(network.activation.coefficients or (0,)) - 1
+    for _ in network.hidden:
+        degree = inner * degree + 1
+    return comb(network.parameter_count + 2 * degree, 2 * degree)
+
+
 def _shell(
     loss: Loss, center: Weights | None, lower: Weights | None
 ) -> tuple[_Shell, Weights, Weights] | Undecided:
@@ -140,6 +156,13 @@ def _shell(
             f"the loss of {size} weights on {data.samples} samples is too big to expand",
             "the shell",
             f"use at most {MAX_WEIGHTS} weights and {MAX_SAMPLES} samples",
+        )
+    away = any(q != 0 for layer in a for q in layer.entries())
+    if away and network.activation.kind != "linear" and expanded_terms(network) > MAX_TERMS:
+        return Undecided(
+            f"the loss may have {expanded_terms(network)} terms, too many to expand",
+            "the shell",
+            f"use fewer weights, or a lower degree: {MAX_TERMS} terms at most",
         )
     if center is None and loss.ridge is None:
         return Undecided("without a ridge, 0 is not isolated as a minimum", "the shell")
