@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from experiments.toy import ToyConfig, measure, registered
 
 from theorylab.cli import main
+from theorylab.experiments.experiment import Measurements
 from theorylab.experiments.register import NAMES, load
 from theorylab.experiments.run import load_result
 
@@ -112,6 +114,25 @@ def test_seconds_leave_it_unfinished(capsys: pytest.CaptureFixture[str], tmp_pat
     words = ["experiment", NAME, "--out", str(tmp_path), "--seconds", "1e-6", "--threads", "1"]
     assert main(words) == 3
     assert "nothing is judged before all are" in " ".join(capsys.readouterr().out.split())
+
+
+def test_ctrl_c_keeps_what_is_finished(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(config: ToyConfig, part: str, device: str) -> Measurements:
+        if part == "b":
+            raise KeyboardInterrupt
+        return measure(config, part, device)
+
+    words = ["experiment", "toy-mean", "--device", "cpu", "--threads", "1", "--out", str(tmp_path)]
+    with registered(monkeypatch, measure=interrupted):
+        assert main(words) == 130
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert f"interrupted; finished parts are kept in {tmp_path}" in captured.err
+    assert len(list(tmp_path.rglob("*.npz"))) == 1
+    with registered(monkeypatch):
+        assert main(words) == 0
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from scipy import stats
 
 from theorylab.experiments.experiment import Config, Experiment, Null
 from theorylab.experiments.register import NAMES, entries, load
-from theorylab.experiments.run import Result, load_result
+from theorylab.experiments.run import Result, load_result, run
 from theorylab.experiments.table import Cell, Table
 from theorylab.outcome import InputError, Observed
 
@@ -162,3 +162,15 @@ def test_a_wrong_word_comes_at_most_as_often_as_alpha(name: str, null: str) -> N
         wrong += found.outcome == world.wrong
     # what a rate of exactly alpha exceeds once in 10^5 times
     assert wrong <= int(stats.binom.ppf(1 - 1e-5, DRAWS, ALPHA)), f"{wrong} of {DRAWS}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_a_gpu_comes_to_the_same_words(name: str) -> None:
+    import torch
+
+    if not torch.cuda.is_available():
+        pytest.skip("this machine has no GPU")
+    found = run(kept(name).config, device="cuda")
+    words = [finding.observed.outcome for finding in found.findings]
+    assert words == [finding.observed.outcome for finding in kept(name).findings]

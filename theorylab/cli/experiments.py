@@ -70,6 +70,9 @@ def _experiment(
     from theorylab.experiments.run import run_all, workers
 
     parts = sum(len(one.parts(config)) for one, config in zip(chosen, configs, strict=True))
+    if budget == "full":
+        said = f"{parts} parts of some minutes each on a GPU, hours on a CPU"
+        print(f"{said}; --seconds S stops between parts, --out DIR goes on", file=sys.stderr)
     try:
         with progress_bar() as progress, workers(min(workers_, parts), where) as executor:
             results = run_all(

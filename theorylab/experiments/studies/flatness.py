@@ -49,11 +49,12 @@ _SMALL, _LARGE = 1e-9, 1e9
 
 READINGS: Final = {
     "filter-normalised": "in filter-normalised directions one goes further from minima of natural "
-    "labels than of random ones, on every data set",
+    "labels than of random ones, on each data set tried",
     "printed": "in directions of length 1 one goes further from minima of natural labels than of "
-    "random ones, on every data set",
+    "random ones, on each data set tried",
     "top-layer": "in directions of length 1 in the last layer one goes further from minima of "
-    "natural labels than of random ones, by half of what is printed or more, on every data set",
+    "natural labels than of random ones, by half of what is printed or more, on each data set "
+    "tried",
     "invariant": "the radius in directions of length 1 is one of the function: rescaled layers "
     "that compute the same have the same",
     "filter-invariant": "the filter-normalised radius of rescaled layers that compute the same is "

@@ -53,9 +53,9 @@ _CORNERS: Final = (
 
 READINGS: Final = {
     "printed": "between three minima a larger share of the triangle is flat for natural labels "
-    "than for random ones, on every data set",
+    "than for random ones, on each data set tried",
     "area": "between three minima a larger area of the triangle, in units of the weights, is flat "
-    "for natural labels than for random ones, on every data set",
+    "for natural labels than for random ones, on each data set tried",
 }
 
 

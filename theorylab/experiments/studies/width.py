@@ -55,10 +55,10 @@ READINGS: Final = {
     "width",
     "loss-in-time": "on the hard data set the widest networks overfit the test loss: in the end it "
     "is larger than at its least",
-    "loss-in-time-always": "on every data set the widest networks overfit the test loss: in the "
-    "end it is larger than at its least",
+    "loss-in-time-always": "on each data set tried the widest networks overfit the test loss: in "
+    "the end it is larger than at its least",
     "error-in-time": "the widest networks do not overfit the test error: in the end it is no "
-    "larger than at the step of the least test loss, on every data set",
+    "larger than at the step of the least test loss, on each data set tried",
 }
 
 
