@@ -113,7 +113,7 @@ def _result(page: Page, result: Result) -> None:
     for finding in result.findings:
         _finding(page, finding)
     if found.remarks:
-        page.text(found.remarks, _INDENT, "dim")
+        page.text(f"Remarks, not judged by this run: {found.remarks}", _INDENT, "dim")
     page.blank()
 
 
