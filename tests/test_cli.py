@@ -90,7 +90,7 @@ def test_out_keeps_certificates_that_check(run: Run, tmp_path: Path) -> None:
     out = tmp_path / "new" / "certificates"
     status, shown, _ = run("verify", MIXED, "--out", out)
     assert status == 0
-    files = sorted(out.rglob("*.json"))
+    files = sorted(p for p in out.rglob("*.json") if "records" not in p.parts)
     assert len(files) >= 5
     for file in files:
         assert isinstance(check(file.read_bytes()), Proved | Refuted)
@@ -105,7 +105,7 @@ def test_the_same_seed_gives_the_same_certificates(run: Run, tmp_path: Path) -> 
     for name in ("one", "two"):
         run("verify", FAST, "--instances", 2, "--seed", 5, "--out", tmp_path / name)
     one, two = (
-        {p.relative_to(tmp_path / name): p.read_bytes() for p in (tmp_path / name).rglob("*.json")}
+        {p.relative_to(tmp_path / name): p.read_bytes() for p in (tmp_path / name).glob("*/*.json")}
         for name in ("one", "two")
     )
     assert one == two
@@ -150,7 +150,7 @@ def test_a_rejected_certificate_is_status_1(run: Run, monkeypatch: pytest.Monkey
 
 def test_check_statuses(run: Run, tmp_path: Path) -> None:
     run("verify", FAST, "--out", tmp_path)
-    good = next(tmp_path.rglob("*.json"))
+    good = next(tmp_path.glob("*/*.json"))
     forged = tmp_path / "forged.json"
     forged.write_bytes(good.read_bytes().replace(b'"schema"', b'"Schema"'))
     assert run("check", good)[0] == 0
@@ -169,11 +169,11 @@ def test_connect_joins(run: Run, wide: tuple[Path, Path], tmp_path: Path) -> Non
     assert status == 0
     assert errors.startswith("hidden widths that suffice: ")
     assert "joined: one path component" in shown
-    files = sorted((tmp_path / "out").iterdir())
+    files = sorted((tmp_path / "out").glob("*.json"))
     assert files[0].name.startswith("wide a-wide-b-")
     assert all(isinstance(check(file.read_bytes()), Proved) for file in files)
     run(*words)
-    assert sorted((tmp_path / "out").iterdir()) == files
+    assert sorted((tmp_path / "out").glob("*.json")) == files
 
 
 def test_connect_separates(run: Run, thin: tuple[Path, Path, Path]) -> None:
@@ -419,7 +419,7 @@ def test_a_closed_pipe_is_quiet() -> None:
     command = f"'{sys.executable}' -m theorylab list | head -n 1"
     found = subprocess.run(command, shell=True, capture_output=True, text=True)
     assert found.stderr == ""
-    assert found.stdout.startswith(all_claims()[0].id)
+    assert found.stdout.startswith("claims, decided on exact instances")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")

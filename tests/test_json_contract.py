@@ -121,3 +121,15 @@ def test_connect_undecided(capsys: pytest.CaptureFixture[str], tmp_path: Path) -
     assert value["needed_width"] == [2]
     assert value["reason"]
     assert value["samples"] == 9
+
+
+def test_what_the_pages_say_is_in_the_json(capsys: pytest.CaptureFixture[str]) -> None:
+    """Fragments and reports are made from the JSON alone."""
+    (one, *_) = printed(capsys, "verify", CLAIM, "--json")["results"]
+    assert one["title"] and one["rejected"] is False
+    hunted = printed(capsys, "falsify", CLAIM, "--as-stated", "--json")
+    assert hunted["title"] and hunted["words"] and hunted["note"] == ""
+    assert hunted["losses"] == {"A": "0", "B": "0"}
+    map_ = ("phase", CLAIM, "--n", "1..1", "--p", "1..2", "--tries", "20", "--pairs", "2", "--json")
+    value = printed(capsys, *map_)
+    assert value["title"] and value["words"]

@@ -81,7 +81,7 @@ def test_a_wrong_table_is_never_told(
     value = found.to_json()
     assert value["levels"] == value["births"] == value["merges"] == []
     assert value["global_min"] is value["barrier"] is value["assurance"] is None
-    assert found.certificate is None and not list(tmp_path.iterdir())
+    assert found.certificate is None and not list(tmp_path.glob("*.json"))
 
 
 def test_the_work_is_estimated_before_it_starts() -> None:

@@ -73,6 +73,14 @@ def test_a_network_file_gives_the_shape_with_its_slope(run: Run, tmp_path: Path)
     [
         (("levels",), "--widths"),
         (("levels", "--widths", "2,2,1"), "--activation"),
+        (
+            ("levels", "--widths", "2,2,1", "--activation", "relo", "--data", "iris"),
+            "--activation: relo: the activations are",
+        ),
+        (
+            ("levels", "--widths", "2-2-1", "--activation", "relu", "--data", "iris"),
+            "--widths: 2-2-1: the widths of all layers are expected",
+        ),
         (RELU, "--data"),
         ((*RELU, "--data", "nowhere.csv"), "--data"),
         ((*RELU, "--data", "iris"), "data.x"),

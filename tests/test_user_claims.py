@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from flint import fmpq
 
@@ -280,6 +281,30 @@ def test_only_instances_with_the_hypotheses_count() -> None:
     assert isinstance(nothing, Survived) and (nothing.tried, nothing.exit_status) == (0, 3)
 
 
+def test_a_missing_return_and_a_truth_value_of_numpy_are_named() -> None:
+    @conjecture("nothing is returned", ["linear"], "joined")
+    def silent(network: Network, data: Dataset) -> None:
+        zero = network.assemble([0] * network.parameter_count)
+        fact("joined", network, data, A=zero, B=zero)
+
+    @conjecture("numpy has truth values of its own")
+    def foreign(draw: Draw) -> object:
+        return np.float64(draw.integer(0, 1)) >= 0
+
+    with pytest.raises(InputError, match=r"returned None in all of 400 draws; is a `return` missi"):
+        tl.verify(silent)
+    with pytest.raises(InputError, match=r"foreign returned numpy.bool: .*; write bool\(...\)"):
+        falsify(foreign, tries=1)
+
+
+def test_drawn_networks_are_not_all_of_the_smallest_size() -> None:
+    @conjecture("joined", ["square", *LINEAR[1:], "p >= n(n+1)"], "joined")
+    def wide(network: Network, data: Dataset, draw: Draw) -> Instance:
+        return fact("joined", network, data, A=weights(draw, network), B=weights(draw, network))
+
+    assert {i.network.widths[0] for i in wide.canonical()} == {1, 2, 3}
+
+
 # Bare truth values
 
 
@@ -321,7 +346,7 @@ def test_a_bare_truth_value_survives() -> None:
     found = falsify(itself, tries=100)
     assert isinstance(found, Survived) and found.tried == 5
     assert "no more different cases" in found.reason and found.exit_status == 0
-    assert "proved" not in str(found)
+    assert "proved" not in repr(found)
     with pytest.raises(InputError, match="parameters"):
         falsify(positive)  # a network of more than one parameter: the function's own fault
 
@@ -396,6 +421,8 @@ def test_every_bound_and_every_word_is_a_predicate_of_the_kernel() -> None:
     assert hypothesis("p >= N").json == hypothesis("p >= N+1 - 1").json
     assert hypothesis("One-hidden_layer").json == {"kind": "hidden_layers", "count": 1}
     assert hypothesis("3 hidden layers").json["count"] == 3
+    with pytest.raises(InputError, match='write "homogeneous", or take draw and make relu'):
+        hypothesis("relu")
 
 
 @pytest.mark.parametrize(

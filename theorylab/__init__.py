@@ -40,6 +40,7 @@ _PUBLIC = {
     "sweep": "theorylab.sweep",
     "check": "theorylab.verify",
     "experiment": "theorylab.experiments.run",
+    "report": "theorylab.report.folder",
     "instances": "theorylab.instances",
 }
 __all__ = ["__version__", *sorted(_PUBLIC)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,8 @@ from flint import fmpq
 from theorylab import kernel
 from theorylab.model import Dataset, Loss, Network, Ridge, Weights
 from theorylab.model.network import torch_networks
-from theorylab.outcome import Assurance, InputError, Undecided
+from theorylab.outcome import Assurance, InputError, Printed, Undecided
+from theorylab.records import keep
 from theorylab.topology.barrier import (
     Argument,
     separated_by_bottleneck,
@@ -40,7 +42,7 @@ _LIMITS = ("digits", "is longer than", "too much work", "denominator is too big"
 
 
 @dataclass(frozen=True, slots=True)
-class Joining:
+class Joining(Printed):
     """What the kernel says of "A and B are joined in {L <= u}", u = max(L(A), L(B)).
 
     ``level``, ``mean``, ``losses`` and ``peak`` are exact rationals as text; ``peak`` is the
@@ -73,6 +75,10 @@ class Joining:
     rejected: bool = False
     bits: int | None = None
     empirical: Empirical | None = None
+
+    def __repr__(self) -> str:
+        how = f" by {self.construction}" if self.construction else ""
+        return f"<{self.outcome}{how}: A and B of {self.architecture} {self.activation}>"
 
     @property
     def exit_status(self) -> int:
@@ -152,14 +158,40 @@ def connect(
     out: Path | None = None,
     name: str = "",
     ridge: Ridge | None = None,
+    command: Sequence[str] | None = None,
 ) -> Joining:
     """Join a and b in {L <= max(L(a), L(b))}, or separate them, or say what is missing.
 
     L has the ``ridge``, if one is given. ``out`` is a folder for the certificates, their names made
-    of ``name`` and the statement's SHA-256. Guarantees: exact; proved and refuted are the kernel's
+    of ``name`` and the statement's SHA-256, and for the record, in which ``command`` are the words
+    that do this again. Guarantees: exact; proved and refuted are the kernel's
     words about the certificate.
     Raises InputError when network, data and weights do not fit, or ``out`` cannot be written.
+
+    >>> data = Dataset.from_rows([[1], [-1]], [[1], [1]])
+    >>> for p in (2, 3):  # |x| with its two units exchanged, and with a third that is idle
+    ...     network = Network.dense((1, p, 1), "relu")
+    ...     a = network.assemble([1, -1, *[0] * (p - 2), 1, 1, *[0] * (p - 2)])
+    ...     b = network.assemble([-1, 1, *[0] * (p - 2), 1, 1, *[0] * (p - 2)])
+    ...     connect(network, data, a, b).outcome
+    'refuted'
+    'proved'
     """
+    found = _decided(network, data, a, b, out, name, ridge)
+    if out is not None:
+        keep(out, "connect", found.to_json(), command)
+    return found
+
+
+def _decided(
+    network: Network,
+    data: Dataset,
+    a: Weights,
+    b: Weights,
+    out: Path | None,
+    name: str,
+    ridge: Ridge | None,
+) -> Joining:
     found = prepare(network, data, a, b, ridge)
     loss = Loss(network, data, ridge)
     level = max(loss(a), loss(b))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -11,7 +11,8 @@ from typing import Any
 
 from theorylab import kernel
 from theorylab.model import Dataset, Network
-from theorylab.outcome import Assurance
+from theorylab.outcome import Assurance, Printed
+from theorylab.records import keep
 from theorylab.topology.certificate import certificate, statement_json
 from theorylab.topology.level_trees.size import Size
 from theorylab.topology.level_trees.tree import LevelTree, level_tree, size_of
@@ -21,7 +22,7 @@ SCHEMA = "theorylab.levels/1"
 
 
 @dataclass(frozen=True, slots=True)
-class Levels:
+class Levels(Printed):
     """The function u -> N_u of one network on one data set, and what the kernel says of it.
 
     ``outcome`` is "proved", or "rejected" with the ``reason`` of the kernel, and then nothing of
@@ -42,6 +43,13 @@ class Levels:
     sha256: str | None
     certificate_bytes: bytes | None
     certificate: str | None = None
+
+    def __repr__(self) -> str:
+        what = f"levels of {self.architecture} {self.activation}, {self.samples} samples"
+        if self.outcome != "proved":
+            return f"<{what}: {self.outcome}>"
+        most = max(n for _, _, n in self.steps)
+        return f"<{what}: at most {most} component{'s' * (most != 1)} at any level>"
 
     @property
     def exit_status(self) -> int:
@@ -121,12 +129,14 @@ def levels(
     out: Path | None = None,
     name: str = "",
     say: Callable[[str], None] = lambda words: None,
+    command: Sequence[str] | None = None,
 ) -> Levels:
     """Return at which levels components of {L <= u} are born and merge, checked by the kernel.
 
     One hidden layer, one output, relu, leaky_relu, abs or linear, with or without biases. ``out``
-    is a folder for the certificate, its name made of ``name`` and the statement's SHA-256; ``say``
-    is told what is done. Guarantees: exact; the table is the kernel's word.
+    is a folder for the certificate, its name made of ``name`` and the statement's SHA-256, and for
+    the record, in which ``command`` are the words that do this again; ``say`` is told what is done.
+    Guarantees: exact; the table is the kernel's word.
     Raises InputError for other networks, for more regions than fit (naming the largest size that
     does), and when ``out`` cannot be written.
 
@@ -150,7 +160,7 @@ def levels(
     path = None
     if out is not None and proved and sha256 is not None:
         path = str(write(out / f"{name or 'levels'}-{sha256[:12]}.json", raw))
-    return Levels(
+    found = Levels(
         architecture="-".join(map(str, network.widths)) + ("+b" if any(network.bias) else ""),
         activation=network.activation.kind,
         data=data.name,
@@ -165,3 +175,6 @@ def levels(
         certificate_bytes=raw if proved else None,
         certificate=path,
     )
+    if out is not None:
+        keep(out, "levels", found.to_json(), command)
+    return found

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import enum
+import importlib
 import re
 from dataclasses import dataclass
 from math import isfinite
+from types import ModuleType
 from typing import Any
 
 _SHOWN = 80
@@ -51,6 +53,45 @@ class InputError(ValueError):
     def __str__(self) -> str:
         line = f"{self.argument} = {shortened(self.value)}: {self.rule}; {self.remedy}"
         return " ".join(line.split())
+
+
+class Shown:
+    """A value that a notebook shows as HTML, and exports as LaTeX where that fits a page.
+
+    Both are written in ``theorylab.report``, a room above those where values are made. No room may
+    import one above it, so the report is looked up by its name when a value is first shown; that
+    also keeps the package quick to import.
+    """
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return str(_faces().html(self))
+
+    def _repr_latex_(self) -> str | None:
+        found: str | None = _faces().latex(self)
+        return found
+
+
+class Printed(Shown):
+    """A result: ``str`` is its terminal page, which IPython shows too; ``repr`` is one line."""
+
+    __slots__ = ()
+
+    def __init_subclass__(cls) -> None:
+        # IPython takes the __repr__ of a class before what it inherits.
+        cls._repr_pretty_ = Printed._repr_pretty_  # type: ignore[method-assign]
+
+    def __str__(self) -> str:
+        return str(_faces().text(self))
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        nested = len(getattr(printer, "stack", ())) > 1
+        printer.text(repr(self) if cycle or nested else str(self))
+
+
+def _faces() -> ModuleType:
+    return importlib.import_module("theorylab.report.notebook")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +211,16 @@ class Source:
 
     def __str__(self) -> str:
         tail = f", {self.where}" if self.where else ""
-        return f"{' and '.join(self.authors)} ({self.year}), {self.title}{tail}"
+        if not self.authors:
+            return f"{self.title} ({self.year}){tail}"
+        *others, last = self.authors
+        names = f"{', '.join(others)} and {last}" if others else last
+        return f"{names} ({self.year}), {self.title}{tail}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Authors, title, year and place, as data."""
+        value = {"title": self.title, "year": self.year, "where": self.where}
+        return {"authors": list(self.authors), **value}
 
     @property
     def bibtex(self) -> str:

@@ -16,7 +16,8 @@ from theorylab.falsify.hunt import Found, attacked, shrunk
 from theorylab.falsify.reading import Reading, without
 from theorylab.instances import Case, Instance, Seeded
 from theorylab.kernel.statements import decode
-from theorylab.outcome import InputError, Undecided
+from theorylab.outcome import InputError, Printed, Undecided
+from theorylab.records import keep
 from theorylab.topology.certificate import certificate
 from theorylab.verify import write
 
@@ -74,7 +75,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Phase:
+class Phase(Printed):
     """The grid of a claim: rows are p, columns n; what was allowed to each cell, and the seed."""
 
     claim: str
@@ -106,7 +107,7 @@ class Phase:
 
     def to_json(self) -> dict[str, Any]:
         """The grid as ``theorylab phase --json`` prints it."""
-        names = "claim family variant tries pairs seed"
+        names = "claim title family variant words tries pairs seed"
         value = {name: getattr(self, name) for name in names.split()}
         counts = Counter(c.verdict for c in self.cells)
         return {
@@ -119,9 +120,10 @@ class Phase:
             "seconds": round(self.seconds, 3),
         }
 
-    def __str__(self) -> str:
-        lines = [f"n={c.n} p={c.p}: {c.words}" for c in self.cells]
-        return "\n".join([*lines, f"{self.claim}, {self.family}; seed {self.seed}"])
+    def __repr__(self) -> str:
+        counts = Counter(c.verdict for c in self.cells)
+        words = ", ".join(f"{n} {verdict}" for verdict, n in sorted(counts.items())) or "none"
+        return f"<phase of {self.claim}, {self.family}: {words}; seed {self.seed}>"
 
 
 def phase(
@@ -136,13 +138,15 @@ def phase(
     seconds: float | None = None,
     out: str | Path | None = None,
     progress: Progress | None = None,
+    command: Sequence[str] | None = None,
 ) -> Phase:
     """The map of a claim over n inputs and p units of one of its families of instances.
 
     In each cell ``pairs`` instances are given to the claim's prover; where a hypothesis on the
     width fails in one, ``tries`` cases are searched for a counterexample to the claim without it.
     Guarantees: exact; proved and refuted are the kernel's words; "open" says what was searched.
-    The same seed gives the same map; ``seconds`` and Ctrl-C only cut.
+    The same seed gives the same map; ``seconds`` and Ctrl-C only cut. ``out`` is a folder for the
+    certificates and the record, in which ``command`` are the words that make the map again.
     Raises InputError for a claim without such a family, and for bad ranges and budgets.
 
     >>> found = phase("deep-linear-connected", (1,), (1, 2), pairs=2, tries=20)
@@ -174,7 +178,7 @@ def phase(
             cells.append(found)
     except KeyboardInterrupt:
         pass
-    return Phase(
+    grid = Phase(
         claim=chosen.id,
         title=chosen.title,
         family=name,
@@ -188,6 +192,9 @@ def phase(
         seed=seed,
         seconds=time.monotonic() - begun,
     )
+    if out is not None:
+        keep(out, "phase", grid.to_json(), command)
+    return grid
 
 
 def _family(chosen: Claim, family: str | None) -> str:

@@ -15,7 +15,8 @@ from theorylab import kernel
 from theorylab.claims import Claim, Said, all_claims, claim
 from theorylab.instances import Instance, Seeded, Trial
 from theorylab.model.rational import write_whole
-from theorylab.outcome import Assurance, InputError, Observed, Undecided
+from theorylab.outcome import Assurance, InputError, Observed, Printed, Shown, Undecided
+from theorylab.records import keep
 from theorylab.topology.barrier import straight_segment_peak
 from theorylab.topology.certificate import above, connection_certificate
 from theorylab.wording import decimal as decimal
@@ -32,7 +33,7 @@ Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class Result(Shown):
     """The outcome of one instance of a claim.
 
     ``level`` is u of a joined pair and ``peak`` what the straight segment between the pair reaches,
@@ -67,12 +68,18 @@ class Result:
     rejected: bool = False
     observed: Observed | None = None
 
+    def __repr__(self) -> str:
+        return f"<{self.outcome}: {self.claim} ({self.variant}) {self.instance}>"
+
+    def __str__(self) -> str:
+        return f"{self.outcome}: {self.claim} ({self.variant}) {self.instance}: {self.reason}"
+
     def to_json(self) -> dict[str, Any]:
         """The result as ``theorylab verify --json`` prints it."""
         keys = (
             "claim variant instance outcome expected assurance reason certificate seconds "
             "architecture activation data samples conclusion level peak peak_ratio lemmas steps "
-            "within note"
+            "within note title rejected"
         )
         value = {key: getattr(self, key) for key in keys.split()}
         found = None if self.observed is None else self.observed.to_json()
@@ -81,7 +88,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Verification:
+class Verification(Printed):
     """All results of one run, its seed, and whether ``seconds`` cut it short."""
 
     seed: int
@@ -134,32 +141,18 @@ class Verification:
             "summary": summary,
         }
 
-    def __str__(self) -> str:
-        lines = [
-            f"{r.outcome:9} {r.claim} [{r.variant}] {r.instance}: {r.reason}" for r in self.results
-        ]
-        tail = (
-            f"{len(self.results)} of {self.planned} instances: {self.count('proved')} proved, "
-            f"{self.count('refuted')} refuted as the catalogue expects, "
-            f"{self.count('undecided', False)} undecided; assurance kernel; seed {self.seed}"
-        )
-        trials = [r.observed for r in self.results if r.observed is not None]
-        if trials:
-            tail += (
-                f"; of these {len(trials)} trials, assurance statistical: "
-                f"{self.count('consistent')} consistent, "
-                f"{self.count('inconsistent')} inconsistent as the catalogue expects"
-            )
-        if self.said:
-            tail += (
-                f"; of these {len(self.said)} claims of bare truth values, checked by nobody: "
-                f"{self.count('survived')} survived"
-            )
-        return "\n".join([*lines, tail])
+    def __repr__(self) -> str:
+        words = {"proved": "proved", "refuted": "refuted as expected", "consistent": "consistent"}
+        words["inconsistent"] = "inconsistent as expected"
+        parts = [f"{self.count(word)} {said}" for word, said in words.items() if self.count(word)]
+        odd = len(self.results) - sum(map(self.count, words))
+        parts += [f"{odd} other"] if odd else []
+        many = f"{len(self.results)} of {self.planned} instances"
+        return f"<verification of {many}: {', '.join(parts) or 'none'}; seed {self.seed}>"
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Printed):
     """What the kernel says of one certificate file, and which claims state what it states."""
 
     file: str
@@ -170,6 +163,9 @@ class Checked:
     reason: str
     claims: tuple[str, ...] = ()
     lemmas: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<{self.outcome}: {self.file}>"
 
     def to_json(self) -> dict[str, Any]:
         """The line as ``theorylab check --json`` prints it."""
@@ -186,10 +182,12 @@ def verify(
     seconds: float | None = None,
     out: str | Path | None = None,
     progress: Progress | None = None,
+    command: Sequence[str] | None = None,
 ) -> Verification:
     """Decide claims (all of them by default) on their canonical and on ``instances`` random cases.
 
-    ``out`` is a folder for the certificates, named by claim and instance; ``seconds`` only cuts.
+    ``out`` is a folder for the certificates, named by claim and instance, and for the record of
+    the run, in which ``command`` are the words that make it again; ``seconds`` only cuts.
     A trial of a statistical claim draws at least ``instances`` systems. A claim is given by its id
     or itself (``conjecture``); of one whose function says only True or False, ``instances`` draws
     (100 by default) survive or one is a counterexample, which nobody has checked.
@@ -240,12 +238,30 @@ def verify(
     if progress is not None:
         progress(len(results), planned, "done")
     where = None if folder is None else str(folder)
-    return Verification(seed, tuple(results), time.monotonic() - begun, planned, where)
+    run = Verification(seed, tuple(results), time.monotonic() - begun, planned, where)
+    if folder is not None:
+        words = command if command is not None else _command(given, instances, seed)
+        keep(folder, "verify", run.to_json(), words, chosen)
+    return run
+
+
+def _command(given: Sequence[str | Claim], instances: int, seed: int) -> list[str] | None:
+    """The words that verify these claims again; None where the command line cannot name them."""
+    ids = [one for one in given if isinstance(one, str)]
+    if len(ids) < len(given):
+        return None
+    words = ["theorylab", "verify", *ids, *(["--instances", str(instances)] if instances else [])]
+    return words + (["--seed", str(seed)] if seed else [])
 
 
 def _random(c: Claim, count: int, seed: int) -> Iterator[Instance]:
-    for i in range(count):
-        yield replace(c.random(Seeded(f"{c.id}:{seed}:{i}")), name=f"random-{seed}-{i}")
+    yield from (random_instance(c, seed, i) for i in range(count))
+
+
+def random_instance(c: Claim, seed: int, number: int) -> Instance:
+    """The random instance of this seed and number, ``random-SEED-NUMBER``."""
+    drawn = c.random(Seeded(f"{c.id}:{seed}:{number}"))
+    return replace(drawn, name=f"random-{seed}-{number}")
 
 
 def decide(c: Claim, instance: Instance, folder: Path | None = None) -> Result:
@@ -421,6 +437,12 @@ def check(paths: Sequence[str | Path] | str | Path) -> tuple[Checked, ...]:
     Guarantees: exact; a claim is named only when the hypotheses and the kind of conclusion are
     those of the claim, entry by entry, and the numbers where these tell its readings apart.
     Raises InputError for a file that cannot be read.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = verify("quadratic-connected", out=folder)
+    ...     [(found.outcome, found.rule) for found in check([r.certificate for r in run.results])]
+    [('proved', 'polyline'), ('proved', 'polyline'), ('proved', 'polyline')]
     """
     given = [paths] if isinstance(paths, str | Path) else paths
     return tuple(_checked(Path(path)) for path in given)

@@ -70,10 +70,10 @@ def test_surviving_says_what_was_searched() -> None:
     found = falsify("deep-linear-connected", tries=40)
     assert isinstance(found, Survived)
     assert (found.tried, found.budget, found.exit_status) == (40, 40, 0)
-    assert str(found).startswith("survived 40 (seed 0)")
+    assert repr(found).startswith("<survived 40 (seed 0)")
     value = json.loads(json.dumps(found.to_json()))
     assert value["instance"] is None and value["certificate"] is None
-    assert "proved" not in str(found)
+    assert "proved" not in repr(found)
 
 
 def test_no_case_at_all_is_said() -> None:

@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from latex_source import balanced
 
 from theorylab.claims import all_claims, claim
 from theorylab.kernel import check
-from theorylab.report.latex import (
+from theorylab.report.latex import checked_latex, document_latex, verification_latex
+from theorylab.report.latex_facts import conclusion_latex, hypothesis_latex
+from theorylab.report.latex_matrices import escaped, fraction, matrix
+from theorylab.report.latex_statements import (
     activation_latex,
-    checked_latex,
     claim_latex,
     data_latex,
-    document_latex,
     instance_latex,
     network_latex,
     statement_latex,
-    verification_latex,
 )
-from theorylab.report.latex_facts import conclusion_latex, hypothesis_latex
-from theorylab.report.latex_matrices import escaped, fraction, matrix
 from theorylab.verify import Checked, verify
 
 POINT = [[["1/2", "-1"], ["0", "3"]], [["1", "1"]]]
@@ -42,25 +40,6 @@ STATEMENT: dict[str, Any] = {
     "hypotheses": [{"kind": "dense"}],
     "conclusion": {"kind": "joined", "A": POINT, "B": POINT, "u": "9/4"},
 }
-
-
-def balanced(source: str) -> None:
-    """Braces, math and environments open and close in order."""
-    bare = re.sub(r"\\[{}$\\]", "", source.replace("\\\\", ""))
-    depth = 0
-    for character in bare:
-        depth += {"{": 1, "}": -1}.get(character, 0)
-        assert depth >= 0
-    assert depth == 0
-    assert bare.count("$") % 2 == 0
-    assert source.count(r"\[") == source.count(r"\]")
-    open_: list[str] = []
-    for verb, name in re.findall(r"\\(begin|end)\{(\w+\*?)\}", source):
-        if verb == "begin":
-            open_.append(name)
-        else:
-            assert open_.pop() == name
-    assert not open_
 
 
 def test_an_instance_is_written_exactly() -> None:
@@ -187,6 +166,9 @@ def test_every_conclusion(conclusion: dict[str, Any], words: str) -> None:
 def test_hypotheses() -> None:
     wide = {"kind": "hidden_widths", "relation": ">=", "bound": "2q"}
     assert hypothesis_latex(wide) == r"$p_k \ge 2q$ for every hidden width $p_k$"
+    for less, bound in ((1, "N"), (2, "N-1"), (3, "N-2")):
+        fewer = {**wide, "bound": "N+1", "less": less}
+        assert hypothesis_latex(fewer) == rf"$p_k \ge {bound}$ for every hidden width $p_k$"
     assert hypothesis_latex({"kind": "hidden_layers", "count": 1}) == "1 hidden layer"
     unknown = hypothesis_latex({"kind": "not_yet", "x": 1})
     balanced(unknown)

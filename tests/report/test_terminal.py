@@ -8,12 +8,11 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from theorylab.claims import all_claims, claim
+from theorylab.claims import claim
 from theorylab.connect import Joining
 from theorylab.report.figures import equation, rounded, tidy
 from theorylab.report.terminal import (
     print_checked,
-    print_claims,
     print_joining,
     print_verification,
     short_name,
@@ -196,18 +195,6 @@ def test_a_terminal_without_unicode_gets_dashes() -> None:
     print_verification(Verification(0, (PROVED,), 1.0, 1), [], out)
     out.file.flush()
     assert b"deep-linear-connected ----" in raw.getvalue()
-
-
-@pytest.mark.parametrize("width", [60, 80, 120])
-def test_the_list_page_has_every_claim(width: int) -> None:
-    out = console(width)
-    print_claims(all_claims(), out)
-    shown = text(out)
-    for one in all_claims():
-        assert one.id in shown
-        assert flowed(one.title) in flowed(shown)
-    assert all(len(line) <= width for line in shown.splitlines())
-    assert f"{len(all_claims())} claims" in shown
 
 
 def test_the_check_page() -> None:

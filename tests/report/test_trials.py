@@ -67,7 +67,9 @@ def test_an_undecided_or_unexpected_trial_is_said() -> None:
 
 def test_the_run_in_words_names_its_trials() -> None:
     run = Verification(seed=0, results=(SEEN, AGAINST), seconds=1.0, planned=2)
-    assert "2 trials, assurance statistical: 1 consistent, 1 inconsistent as" in str(run)
+    words = " ".join(str(run).split())
+    assert "consistent in 1 of 1 trial, inconsistent as expected in 1 trial" in words
+    assert repr(run).startswith("<verification of 2 of 2 instances: 1 consistent, 1 inconsistent")
     assert run.to_json()["summary"]["consistent"] == 1
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from theorylab.instances import Case, Draw, Instance, Trial
 from theorylab.kernel.statements import Statement, canonical
-from theorylab.outcome import InputError, Observed, Source, Undecided
+from theorylab.outcome import InputError, Observed, Printed, Source, Undecided
 from theorylab.topology.certificate import certificate, statement_json
 
 Json = dict[str, Any]
@@ -33,6 +33,10 @@ class Hypothesis:
         """The predicate as the kernel reads it."""
         return dict(self.predicate)
 
+    def to_json(self) -> Json:
+        """Name, words and predicate."""
+        return {"name": self.name, "words": self.words, "predicate": self.json}
+
 
 def _whatever(statement: Statement) -> bool:
     """A reading that its hypotheses and the kind of its conclusion tell from all others."""
@@ -54,6 +58,12 @@ class Variant:
     conclusion: str
     asserts: Callable[[Statement], bool] = _whatever
 
+    def to_json(self) -> Json:
+        """The reading as data; not what tells it from readings in the same words."""
+        value: Json = {"name": self.name, "words": self.words, "latex": self.latex}
+        listed = [h.to_json() for h in self.hypotheses]
+        return {**value, "hypotheses": listed, "conclusion": self.conclusion}
+
     def states(self, statement: Statement) -> bool:
         """Whether a statement of the kernel is an instance of this reading."""
         if statement.conclusion.kind != self.conclusion:
@@ -70,6 +80,10 @@ class Erratum:
     printed: str
     refuted_by: str
     corrected: str
+
+    def to_json(self) -> Json:
+        """The three sentences."""
+        return {name: getattr(self, name) for name in ("printed", "refuted_by", "corrected")}
 
 
 def _no_trials(seed: int, draws: int) -> tuple[Trial, ...]:
@@ -90,7 +104,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Claim:
+class Claim(Printed):
     """A theorem of the catalogue, or a user's own conjecture (``theorylab.conjecture``).
 
     ``canonical`` makes its fixed instances, ``random`` one from a ``Draw``, ``prover`` a
@@ -103,6 +117,11 @@ class Claim:
     if the claim is ``on_cases``, of a case that satisfies the hypotheses: an instance, of kind
     "unchecked" a bare truth value, or None for nothing. Guarantees: a claim decides nothing; only
     the kernel does, and ``statement`` is fixed before the prover runs.
+
+    >>> from theorylab.claims import claim
+    >>> wide = claim("quadratic-connected")
+    >>> wide.words, [h.name for h in wide.hypotheses][-1], wide.erratum.corrected
+    ('...', 'wide', 'M >= N(N+1) suffices')
     """
 
     id: str
@@ -121,6 +140,9 @@ class Claim:
     grids: Mapping[str, Callable[[int, int, Draw], Instance]] = field(default_factory=dict)
     says: Callable[[Draw, Case | None], Instance | Said | None] | None = None
     on_cases: bool = False
+
+    def __repr__(self) -> str:
+        return f"<claim {self.id}: {self.title}>"
 
     def variant(self, name: str) -> Variant:
         """The reading of this name; InputError for an unknown one."""
@@ -149,6 +171,19 @@ class Claim:
     def latex(self) -> str:
         """The main reading as LaTeX."""
         return self.main.latex
+
+    def to_json(self) -> Json:
+        """What the claim says and where it comes from, as data; not how it is decided."""
+        return {
+            "id": self.id,
+            "title": self.title,
+            "quantifier": self.quantifier,
+            "kind": self.kind,
+            "source": None if self.source is None else self.source.to_json(),
+            "variants": [variant.to_json() for variant in self.variants],
+            "main": self.main.name,
+            "erratum": None if self.erratum is None else self.erratum.to_json(),
+        }
 
     def statement_json(self, instance: Instance) -> Json:
         """Hypotheses and conclusion of an instance, its network and data by value."""

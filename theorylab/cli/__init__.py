@@ -4,7 +4,7 @@ Thin: each command reads options, calls one verb, prints its page or its JSON, a
 into an exit status.
 """
 
-from theorylab.cli import counts, experiments, landscape, proofs
+from theorylab.cli import counts, experiments, landscape, proofs, report, sweeps
 from theorylab.cli.application import main
 
-__all__ = ["counts", "experiments", "landscape", "main", "proofs"]
+__all__ = ["counts", "experiments", "landscape", "main", "proofs", "report", "sweeps"]

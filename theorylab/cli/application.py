@@ -9,41 +9,108 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
+import shlex
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 import typer.core
 
 from theorylab.cli.options import blaming
+from theorylab.cli.progress import progress_bar as progress_bar
 from theorylab.outcome import InputError, shortened
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-ORDER = ["list", "verify", "falsify", "phase", "count", "sweep", "connect", "levels", "experiment"]
-ORDER += ["check"]
+    from theorylab.claims import Claim
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+_WIDEST = 100
+# Commands are shown in the order in which one meets them, not in that of the modules.
+GROUPS = {
+    "Claims": ("list", "verify", "falsify", "phase", "check"),
+    "Your own networks and systems": ("count", "sweep", "connect", "levels"),
+    "Trained networks": ("experiment",),
+    "A page of results": ("report",),
+}
+EXAMPLES = (
+    ("theorylab list", "all claims"),
+    ("theorylab list quadratic-connected", "one in full"),
+    ("theorylab verify quadratic-connected --out DIR", "decide it"),
+    ("theorylab check DIR", "the kernel, again"),
+    ("theorylab falsify quadratic-connected --drop wide", "is it needed?"),
+    ("theorylab count system.json", "all solutions"),
+    ("theorylab verify my_claims.py", "your own"),
+)
 
 
-class _InOrder(typer.core.TyperGroup):
-    """Commands are shown in the order in which one meets them, not in that of the modules."""
+class _FrontPage(typer.core.TyperGroup):
+    """The first page one sees: commands by what one has in hand, examples, exit statuses."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return sorted(super().list_commands(ctx), key=ORDER.index)
+        names = super().list_commands(ctx)
+        ordered = [name for group in GROUPS.values() for name in group if name in names]
+        return [*ordered, *(name for name in names if name not in ordered)]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        names = self.list_commands(ctx)
+        widest = max(map(len, names))
+        grouped = {name for group in GROUPS.values() for name in group}
+        rest = tuple(name for name in names if name not in grouped)
+        for title, group in (*GROUPS.items(), ("Besides", rest)):
+            commands = [(name, self.get_command(ctx, name)) for name in group if name in names]
+            rows = [
+                (name.ljust(widest), command.get_short_help_str(limit=200))
+                for name, command in commands
+                if command is not None and not command.hidden
+            ]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+        super().format_options(ctx, formatter)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """They stand above the options."""
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        with formatter.section("Examples"):
+            longest = max(len(command) for command, _ in EXAMPLES)
+            for command, words in EXAMPLES:
+                # commands are to be copied: never wrapped
+                line = f"{'':{formatter.current_indent}}{command:{longest}}  # {words}"
+                fits = len(line) <= formatter.width
+                formatter.write(f"{line if fits else line.partition('  # ')[0].rstrip()}\n")
+        super().format_epilog(ctx, formatter)
 
 
-app = typer.Typer(
-    cls=_InOrder,
+class _Command(typer.core.TyperCommand):
+    """Its help names arguments without the types of Python, which say nothing to its readers."""
+
+    def get_help(self, ctx: Any) -> str:
+        blank: Callable[[re.Match[str]], str] = lambda match: " " * len(match[0])  # noqa: E731
+        return re.sub(r" <(?:list\[)?str\]?>", blank, super().get_help(ctx))
+
+
+class _Application(typer.Typer):
+    def command(self, name: str | None = None, **settings: Any) -> Callable[[_F], _F]:
+        return super().command(name, cls=_Command, **settings)
+
+
+app = _Application(
+    cls=_FrontPage,
     name="theorylab",
     help="Decide theorems on the loss landscapes of neural networks, on exact small instances.",
-    epilog="Exit status: 0 as expected, 1 unexpected or rejected, 2 bad input, 3 undecided.",
-    add_completion=False,
+    epilog="Exit status: 0 as expected, 1 unexpected or rejected, 2 bad input, 3 undecided or "
+    "incomplete. Every command takes --help.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": _WIDEST},
 )
 
 # Options are read as text and parsed here, so that every complaint has the same four parts.
@@ -54,7 +121,7 @@ Out = Annotated[
 ]
 Latex = Annotated[
     str | None,
-    typer.Option(metavar="FILE", help="Write a LaTeX document of the instances decided."),
+    typer.Option(metavar="FILE", help="Write the result as a LaTeX document."),
 ]
 
 Samples = Annotated[str | None, typer.Option(metavar="N", help="Only the first N samples.")]
@@ -76,7 +143,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # An author's name must not end a run on a terminal that cannot spell it.
         sys.stdout.reconfigure(errors="replace")
     try:
-        status = app(words, prog_name="theorylab", standalone_mode=False)
+        # The parser itself would not go below 50 columns.
+        width = max(24, min(_WIDEST, shutil.get_terminal_size().columns) - 2)
+        status = app(words, prog_name="theorylab", standalone_mode=False, terminal_width=width)
         sys.stdout.flush()
     except InputError as error:
         return _complain(error)
@@ -149,31 +218,14 @@ def console() -> Console:
     """The terminal page of a command."""
     from rich.console import Console
 
-    return Console(highlight=False)
+    # rich would leave bold and dim; NO_COLOR asks for text as it is.
+    plain = bool(os.environ.get("NO_COLOR"))
+    return Console(highlight=False, color_system=None if plain else "auto")
 
 
 def print_json(value: object) -> None:
     """JSON alone on standard output."""
     print(json.dumps(value, indent=2))
-
-
-@contextmanager
-def progress_bar() -> Iterator[Callable[[int, int, str], None] | None]:
-    """A progress bar on standard error when that is a terminal, else nothing."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    parts = (BarColumn(16), MofNCompleteColumn(), TextColumn("{task.description}"))
-    with Progress(*parts, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("preparing the instances", total=None)
-
-        def progress(done: int, planned: int, label: str) -> None:
-            bar.update(task, completed=done, total=planned, description=label)
-
-        yield progress
 
 
 @contextmanager
@@ -186,10 +238,15 @@ def kept(out: Path | None) -> Iterator[None]:
         raise Interrupted(words) from None
 
 
-def write_document(argument: str, path: Path, text: str) -> None:
-    """Write the file an option names, at once or not at all."""
+def write_latex(
+    path: Path | None, value: object, command: Sequence[str], claims: Sequence[Claim] = ()
+) -> None:
+    """The LaTeX document of a result, where ``--latex`` asks for one; ``command`` heads it."""
+    if path is None:
+        return
+    from theorylab.report.latex import document
     from theorylab.verify import write
 
-    with blaming(argument):
-        write(path, text.encode("utf-8"))
+    with blaming("--latex"):
+        write(path, document(value, shlex.join(command), claims).encode("utf-8"))
     print(f"wrote {path}", file=sys.stderr)

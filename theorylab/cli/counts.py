@@ -1,8 +1,7 @@
-"""count and sweep: how many solutions, certified."""
+"""count: how many solutions, certified."""
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,8 +11,8 @@ import typer
 
 from theorylab.cli import options
 from theorylab.cli.application import (
-    Interrupted,
     Json,
+    Latex,
     Out,
     Samples,
     Seed,
@@ -21,6 +20,7 @@ from theorylab.cli.application import (
     console,
     print_json,
     progress_bar,
+    write_latex,
 )
 from theorylab.outcome import InputError
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @app.command("count", short_help="Count solutions or critical points, certified.")
 def _count(
     file: Annotated[
-        str | None, typer.Argument(metavar="[FILE]", help="A system: JSON or PHCpack text.")
+        str | None, typer.Argument(metavar="FILE", help="A system: JSON or PHCpack text.")
     ] = None,
     widths: Annotated[
         str | None, typer.Option(metavar="N,N,..", help="Instead of FILE: a network's widths.")
@@ -68,14 +68,16 @@ def _count(
     seed: Seed = "0",
     out: Out = None,
     json_: Json = False,
+    latex: Latex = None,
 ) -> int:
     """Count isolated solutions, certify each, and say whether these are all."""
     from theorylab.counting.completeness import MOST_THREADS, count
+    from theorylab.records import keep
     from theorylab.report.counts import print_count, with_certificate
 
     number = options.whole("--seed", seed, 0)
     workers = options.whole("--threads", threads, 1, MOST_THREADS)
-    folder = options.folder("--out", out)
+    folder, document = options.folder("--out", out), options.file("--latex", latex)
     shape = {
         "--widths": widths,
         "--activation": activation,
@@ -91,13 +93,15 @@ def _count(
         words += [f"--{option}", value] if value != usual else []
     words += ["--threads", str(workers)] if workers > 1 else []
     words += ["--seed", str(number)] if number else []
-    with _blaming_options():
+    with blaming_options(), progress_bar("counting"):
         found = count(
             chosen, seed=number, engine=engine, domain=domain, threads=workers,
             say=lambda said: print(said, file=sys.stderr),
         )  # fmt: skip
     if folder is not None:
         found = with_certificate(found, folder)
+        keep(folder, "count", found.to_json(), words)
+    write_latex(document, found, words)
     if json_:
         print_json(found.to_json())
     else:
@@ -106,7 +110,8 @@ def _count(
 
 
 @contextmanager
-def _blaming_options() -> Iterator[None]:
+def blaming_options() -> Iterator[None]:
+    """Complaints about a system name the option that it came by."""
     try:
         yield
     except InputError as error:
@@ -150,83 +155,3 @@ def _system(
         rule = "interpolation has no ridge"
         raise InputError("--ridge", given["--ridge"], rule, "leave it out, or --system critical")
     return interpolation_system(network, chosen, gauge), words
-
-
-@app.command("sweep", short_help="Count on many random data sets.")
-def _sweep(
-    widths: Annotated[str | None, typer.Option(metavar="N,N,..", help="The widths.")] = None,
-    activation: Annotated[
-        str | None, typer.Option(metavar="NAME", help="linear, square or cube.")
-    ] = None,
-    system: Annotated[
-        str, typer.Option(metavar="KIND", help="interpolation or critical.")
-    ] = "interpolation",
-    ridge: Annotated[
-        str | None, typer.Option(metavar="generic|VALUE", help="Of critical points, needed there.")
-    ] = None,
-    samples: Annotated[
-        str | None, typer.Option(metavar="N", help="Samples in each data set; as many as fit.")
-    ] = None,
-    bias: Annotated[
-        str, typer.Option(metavar="WHERE", help="none, hidden, all, or 1,0,.. by layer.")
-    ] = "none",
-    gauge: Annotated[str, typer.Option(metavar="NAME", help="auto, first or bias.")] = "auto",
-    instances: Annotated[str, typer.Option(metavar="N", help="How many data sets.")] = "100",
-    threads: Annotated[str, typer.Option(metavar="N", help="Processes to use.")] = "1",
-    seed: Seed = "0",
-    out: Annotated[
-        str | None,
-        typer.Option(metavar="DIR", help="A folder for results (resumed), JSON and histogram."),
-    ] = None,
-    json_: Json = False,
-) -> int:
-    """Count solutions, certified, and the real ones, on N random data sets."""
-    import hashlib
-
-    from theorylab.counting.random_data import RandomCounts, Survey
-    from theorylab.report.sweeps import file_stem, print_sweep, with_files
-    from theorylab.sweep import Store, processes, sweep
-
-    number, count = options.whole("--seed", seed, 0), options.whole("--instances", instances, 1)
-    workers = options.whole("--threads", threads, 1, 1024)
-    folder = options.folder("--out", out)
-    for option, value in (("--widths", widths), ("--activation", activation)):
-        if value is None:
-            rule = "the network's widths and activation are needed"
-            raise InputError(option, "none", rule, "theorylab sweep --help shows the usage")
-    network = options.shape(str(widths), str(activation), bias)
-    several = None if samples is None else options.whole("--samples", samples, 1, 10_000)
-    words = ["theorylab", "sweep", "--widths", str(widths), "--activation", str(activation)]
-    for option, value, usual in (
-        ("--system", system, "interpolation"), ("--ridge", ridge, None),
-        ("--samples", samples, None), ("--bias", bias, "none"), ("--gauge", gauge, "auto"),
-        ("--instances", str(count), "100"),
-        ("--threads", str(workers), "1"), ("--seed", str(number), "0"), ("--out", out, None),
-    ):  # fmt: skip
-        words += [option, value] if value is not None and value != usual else []
-
-    def say(said: str) -> None:
-        print(said, file=sys.stderr)
-
-    with _blaming_options():
-        problem = RandomCounts(network, system, ridge, several, number, gauge)
-        name = problem.system().name
-        generic = problem.generic(say)
-    digest = hashlib.sha256(json.dumps(problem.subject, sort_keys=True).encode()).hexdigest()
-    stem = file_stem(name, digest)
-    place = None if folder is None else folder / f"{stem}.sqlite"
-    with Store(place, problem.subject) as store:
-        try:
-            with progress_bar() as progress, processes(min(workers, count)) as executor:
-                sweep(problem, range(count), store, executor, progress)
-        except KeyboardInterrupt:
-            kept = "" if place is None else f"finished data sets are kept in {place}"
-            raise Interrupted(kept) from None
-        rows = store.results(range(count))
-    found = Survey(problem, name, generic, tuple(rows), count)
-    files = () if folder is None else with_files(found, folder, stem)
-    if json_:
-        print_json(found.to_json())
-    else:
-        print_sweep(found, console(), words, files)
-    return found.exit_status

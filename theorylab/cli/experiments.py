@@ -12,6 +12,7 @@ from theorylab.cli import options
 from theorylab.cli.application import (
     Interrupted,
     Json,
+    Latex,
     Picture,
     Seconds,
     Seed,
@@ -19,13 +20,21 @@ from theorylab.cli.application import (
     console,
     print_json,
     progress_bar,
+    write_latex,
 )
 from theorylab.outcome import InputError
 
 
 @app.command("experiment", short_help="Measure a statistical claim on trained networks.")
 def _experiment(
-    name: Annotated[str, typer.Argument(metavar="NAME|all", help="An experiment, or all of them.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME|all",
+            help="An experiment, or all of them.",
+            autocompletion=options.experiment_names,
+        ),
+    ],
     budget: Annotated[
         str, typer.Option(metavar="ci|full", help="How much: a minute, or hours of a GPU.")
     ] = "ci",
@@ -43,9 +52,11 @@ def _experiment(
         typer.Option(metavar="DIR", help="A folder for parts (resumed), tables and pictures."),
     ] = None,
     json_: Json = False,
+    latex: Latex = None,
 ) -> int:
     """Train and measure; say whether a claim's readings are consistent with what is seen."""
     from theorylab.experiments.register import NAMES, load
+    from theorylab.records import keep
     from theorylab.report.experiments import drawn, print_results, with_files
 
     number = options.whole("--seed", seed, 0)
@@ -53,6 +64,7 @@ def _experiment(
     cores = os.cpu_count() or 1
     workers_ = cores if threads is None else options.whole("--threads", threads, 1, 1024)
     folder, drawing = options.folder("--out", out), options.picture("--picture", picture)
+    document = options.file("--latex", latex)
     if drawing is not None and name == "all":
         rule = "one experiment makes one picture"
         raise InputError("--picture", str(drawing), rule, "name the experiment, or give --out DIR")
@@ -73,8 +85,14 @@ def _experiment(
     if budget == "full":
         said = f"{parts} parts of some minutes each on a GPU, hours on a CPU"
         print(f"{said}; --seconds S stops between parts, --out DIR goes on", file=sys.stderr)
+    elif name == "all":
+        # benchmarks/results/experiments-ci.txt
+        print(f"{parts} parts, some 2 minutes on two free cores", file=sys.stderr)
     try:
-        with progress_bar() as progress, workers(min(workers_, parts), where) as executor:
+        with (
+            progress_bar("preparing the parts") as progress,
+            workers(min(workers_, parts), where) as executor,
+        ):
             results = run_all(
                 configs, device=where, out=folder, executor=executor, seconds=limit,
                 progress=progress,
@@ -83,6 +101,10 @@ def _experiment(
         said = "" if folder is None else f"finished parts are kept in {folder}"
         raise Interrupted(said) from None
     files = () if folder is None else with_files(results, folder)
+    rows = [row for result in results for row in result.to_json()]
+    if folder is not None and rows:
+        keep(folder, "experiment", rows, words)
+    write_latex(document, results, words)
     if drawing is not None and results[0].complete:
         from theorylab.verify import write
 

@@ -10,6 +10,7 @@ import typer
 from theorylab.cli import options
 from theorylab.cli.application import (
     Json,
+    Latex,
     Out,
     Picture,
     Samples,
@@ -20,6 +21,7 @@ from theorylab.cli.application import (
     kept,
     print_json,
     progress_bar,
+    write_latex,
 )
 from theorylab.outcome import InputError
 
@@ -27,7 +29,7 @@ from theorylab.outcome import InputError
 @app.command("levels", short_help="The number of components of every sublevel set.")
 def _levels(
     network: Annotated[
-        str | None, typer.Argument(metavar="[NETWORK]", help="A network as JSON: its shape.")
+        str | None, typer.Argument(metavar="NETWORK", help="A network as JSON: its shape.")
     ] = None,
     data: Annotated[
         str | None, typer.Option(metavar="FILE|NAME", help="CSV or JSON data, or iris, wine.")
@@ -46,13 +48,14 @@ def _levels(
     seed: Seed = "0",
     out: Out = None,
     json_: Json = False,
+    latex: Latex = None,
 ) -> int:
     """Count the components of {L <= u} for every level u, exactly, for one hidden layer."""
     from theorylab.levels import levels
     from theorylab.report.levels import draw, print_levels
 
     number, folder = options.whole("--seed", seed), options.folder("--out", out)
-    drawing = options.picture("--picture", picture)
+    drawing, document = options.picture("--picture", picture), options.file("--latex", latex)
     given = {"--widths": widths, "--activation": activation, "--bias": bias}
     chosen = {option: value for option, value in given.items() if value is not None}
     if network is not None:
@@ -77,8 +80,9 @@ def _levels(
     def say(said: str) -> None:
         print(said, file=sys.stderr)
 
-    with kept(folder):
-        found = levels(shape, points, folder, say=say)
+    with progress_bar("visiting the regions"), kept(folder):
+        found = levels(shape, points, folder, say=say, command=words)
+    write_latex(document, found, words)
     place = None if drawing is None or found.outcome != "proved" else draw(found, drawing)
     if json_:
         print_json(found.to_json(number))
@@ -90,7 +94,12 @@ def _levels(
 @app.command("falsify", short_help="Hunt for a counterexample, and shrink it.")
 def _falsify(
     claim: Annotated[
-        str, typer.Argument(metavar="CLAIM", help="A claim of the catalogue, or FILE.py::NAME.")
+        str,
+        typer.Argument(
+            metavar="CLAIM|all",
+            help="A claim, or FILE.py::NAME; all: see above.",
+            autocompletion=options.claim_ids,
+        ),
     ],
     drop: Annotated[
         str | None, typer.Option(metavar="HYPOTHESIS", help="Hunt without this hypothesis.")
@@ -103,14 +112,40 @@ def _falsify(
     seed: Seed = "0",
     out: Out = None,
     json_: Json = False,
+    latex: Latex = None,
 ) -> int:
-    """Hunt for a counterexample to a claim; the kernel refutes, or it is not found."""
+    """Hunt for a counterexample to a claim; the kernel refutes, or it is not found.
+
+    CLAIM = all makes the sharpness table: every claim about components, paths and valleys without
+    each of its hypotheses; --tries and --seconds then bound each hunt.
+    """
     from theorylab.falsify import falsify
-    from theorylab.report.hunts import print_hunt
+    from theorylab.report.hunts import print_hunt, print_sharpness
 
     number, budget = options.whole("--seed", seed), options.whole("--tries", tries, 1)
     limit = None if seconds is None else options.duration("--seconds", seconds)
-    folder, chosen = options.folder("--out", out), options.claims([claim])
+    document = options.file("--latex", latex)
+    folder = options.folder("--out", out)
+    if claim == "all":
+        if drop is not None or as_stated:
+            given = "--as-stated" if drop is None else f"--drop {drop}"
+            rule = "all drops each hypothesis of each claim in turn"
+            raise InputError("arguments", given, rule, "leave it out, or name a claim")
+        from theorylab.falsify.sharpness import sharpness
+
+        with progress_bar() as progress:
+            table = sharpness(
+                tries=budget, seed=number, seconds=limit, out=folder, progress=progress
+            )
+        words = ["theorylab", "falsify", "all", "--tries", str(budget)]
+        words += ["--seed", str(number)] if number else []
+        write_latex(document, table, words)
+        if json_:
+            print_json(table.to_json())
+        else:
+            print_sharpness(table, console())
+        return table.exit_status
+    chosen = options.claims([claim])
     if len(chosen) > 1:
         names = ", ".join(one.id for one in chosen)
         raise InputError("CLAIM", claim, f"it has {names}", f"name one: {claim}::{chosen[0].id}")
@@ -121,8 +156,9 @@ def _falsify(
     with progress_bar() as progress:
         found = falsify(
             chosen[0], drop, as_stated=as_stated, tries=budget, seed=number, seconds=limit,
-            out=folder, progress=progress,
+            out=folder, progress=progress, command=words,
         )  # fmt: skip
+    write_latex(document, found, words)
     if json_:
         print_json(found.to_json())
     else:
@@ -132,7 +168,14 @@ def _falsify(
 
 @app.command("phase", short_help="A map of a claim over n inputs and p units.")
 def _phase(
-    claim: Annotated[str, typer.Argument(metavar="CLAIM", help="A claim with such a family.")],
+    claim: Annotated[
+        str,
+        typer.Argument(
+            metavar="CLAIM",
+            help="A claim with such a family.",
+            autocompletion=options.claim_ids,
+        ),
+    ],
     n: Annotated[str, typer.Option("--n", metavar="A..B", help="Numbers of inputs.")] = "1..3",
     p: Annotated[str, typer.Option("--p", metavar="A..B", help="Numbers of units.")] = "1..6",
     family: Annotated[
@@ -147,6 +190,7 @@ def _phase(
     seed: Seed = "0",
     out: Out = None,
     json_: Json = False,
+    latex: Latex = None,
 ) -> int:
     """Say for each n and p: the lemma applies, refuted by an instance, or open."""
     from theorylab.phase import phase
@@ -156,7 +200,7 @@ def _phase(
 
     ns, ps = options.span("--n", n), options.span("--p", p)
     number, folder = options.whole("--seed", seed), options.folder("--out", out)
-    drawing = options.picture("--picture", picture)
+    drawing, document = options.picture("--picture", picture), options.file("--latex", latex)
     budget, several = options.whole("--tries", tries, 1), options.whole("--pairs", pairs, 1)
     limit = None if seconds is None else options.duration("--seconds", seconds)
     words = ["theorylab", "phase", claim]
@@ -169,8 +213,9 @@ def _phase(
     with progress_bar() as progress:
         found = phase(
             claim, ns, ps, family=family, tries=budget, pairs=several, seed=number,
-            seconds=limit, out=folder, progress=progress,
+            seconds=limit, out=folder, progress=progress, command=words,
         )  # fmt: skip
+    write_latex(document, found, words)
     if drawing is not None:
         write(drawing, drawn(found, drawing.suffix.lower()[1:]))
         print(f"wrote {drawing}", file=sys.stderr)

@@ -172,10 +172,17 @@ def shape(widths: str, activation: str, bias: str = "none") -> Network:
     """The dense network of --widths, --activation and --bias."""
     from theorylab.model import Network
 
-    numbers = tuple(whole("--widths", w, 1, 10_000) for w in widths.split(","))
+    parts = widths.split(",")
+    if len(parts) < 2 or not all(part.strip().isdecimal() for part in parts):
+        rule = "the widths of all layers are expected, inputs and outputs included"
+        raise InputError("--widths", widths, rule, "write e.g. --widths 2,3,1")
+    numbers = tuple(whole("--widths", part, 1, 10_000) for part in parts)
     flags = biases(bias, len(numbers) - 1)
-    with blaming("--activation"):
+    try:
         return Network.dense(numbers, activation, flags)
+    except InputError as error:
+        option = f"--{error.argument}"
+        raise InputError(option, error.value, error.rule, error.remedy) from None
 
 
 def dataset(name: str, samples: str | None = None) -> Dataset:
@@ -228,6 +235,26 @@ def claims(names: Sequence[str]) -> list[Claim]:
                 rule = "two of the files have a claim of this name"
                 raise InputError("claim", one.id, rule, "rename one, or verify them apart")
     return list(found.values())
+
+
+def claim_ids(incomplete: str) -> list[str]:
+    """The claims of the catalogue that a shell may complete this to."""
+    from theorylab.claims import all_claims
+
+    return [claim.id for claim in all_claims() if claim.id.startswith(incomplete)]
+
+
+def experiment_names(incomplete: str) -> list[str]:
+    """The experiments that a shell may complete this to."""
+    from theorylab.experiments.register import NAMES
+
+    return [name for name in (*NAMES, "all") if name.startswith(incomplete)]
+
+
+def names_to_list(incomplete: str) -> list[str]:
+    """Whatever ``list`` shows in full."""
+    names = [*claim_ids(incomplete), *experiment_names(incomplete)]
+    return [name for name in names if name != "all"]
 
 
 def certificates(files: Sequence[str]) -> list[Path]:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,41 +23,65 @@ from theorylab.cli.application import (
     kept,
     print_json,
     progress_bar,
-    write_document,
+    write_latex,
 )
 from theorylab.outcome import InputError
 
+if TYPE_CHECKING:
+    from theorylab.verify import Checked
 
-@app.command("list", short_help="Show the claims of the catalogue.")
-def _list(json_: Json = False, seed: Seed = "0") -> int:
-    """Show the catalogue: claims with hypotheses, source and erratum; experiments."""
+
+@app.command("list", short_help="Show the catalogue, or a claim of it in full.")
+def _list(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="CLAIM",
+            help="Claims or experiments to show in full, or FILE.py.",
+            autocompletion=options.names_to_list,
+        ),
+    ] = None,
+    json_: Json = False,
+    seed: Seed = "0",
+) -> int:
+    """Show the catalogue of claims and experiments; of a CLAIM its readings, its hypotheses by the
+    names that falsify --drop takes, its source and erratum."""
     from theorylab.claims import all_claims
-    from theorylab.experiments.register import entries
+    from theorylab.experiments.register import NAMES, entries, load
 
     number = options.whole("--seed", seed)
-    claims = all_claims()
+    wanted = list(dict.fromkeys(names or ()))
+    tried = [name for name in wanted if name in NAMES]
+    claims = options.claims([name for name in wanted if name not in NAMES])
+    chosen = [entry for entry in entries() if entry.name in tried or not wanted]
+    shown = claims if wanted else [*all_claims()]
     if json_:
         listed = [
             {
                 "id": claim.id,
                 "title": claim.title,
-                "source": str(claim.source),
+                "source": str(claim.source) if claim.source else None,
                 "quantifier": claim.quantifier,
                 "hypotheses": [hypothesis.words for hypothesis in claim.hypotheses],
                 "kind": claim.kind,
                 "erratum": claim.erratum is not None,
                 "words": claim.words,
                 "variants": [variant.name for variant in claim.variants],
+                "names": [hypothesis.name for hypothesis in claim.hypotheses],
+                "families": [*claim.grids],
             }
-            for claim in claims
+            for claim in shown
         ]
-        tried = [{"id": entry.name, "title": entry.title} for entry in entries()]
         value = {"schema": "theorylab.list/1", "seed": number, "claims": listed}
-        print_json({**value, "experiments": tried})
-    else:
-        from theorylab.report.terminal import print_claims
+        experiments = [{"id": entry.name, "title": entry.title} for entry in chosen]
+        print_json({**value, "experiments": experiments})
+        return 0
+    from theorylab.report.catalogue import print_catalogue, print_claims
 
-        print_claims(claims, console(), entries())
+    if wanted:
+        print_claims(claims, console(), [load(name) for name in tried])
+    else:
+        print_catalogue(shown, console(), chosen)
     return 0
 
 
@@ -66,7 +90,9 @@ def _verify(
     claims: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[CLAIM]...", help="Claims, or FILE.py[::NAME] of yours; by default all."
+            metavar="CLAIM",
+            help="Claims, or FILE.py[::NAME] of yours; by default all.",
+            autocompletion=options.claim_ids,
         ),
     ] = None,
     instances: Annotated[
@@ -87,22 +113,19 @@ def _verify(
     number, count = options.whole("--seed", seed), options.whole("--instances", instances, 0)
     limit = None if seconds is None else options.duration("--seconds", seconds)
     folder, document = options.folder("--out", out), options.file("--latex", latex)
+    command = ["theorylab", "verify", *ids, *(["--instances", str(count)] if count else [])]
+    command += ["--seed", str(number)] if number else []
     with progress_bar() as progress, kept(folder):
         run = verify(
-            chosen, instances=count, seed=number, seconds=limit, out=folder, progress=progress
-        )
-    if document is not None:
-        from theorylab.report.latex import verification_latex
-
-        write_document("--latex", document, verification_latex(run, chosen))
+            chosen, instances=count, seed=number, seconds=limit, out=folder, progress=progress,
+            command=command,
+        )  # fmt: skip
+    write_latex(document, run, command, chosen)
     if json_:
         print_json(run.to_json())
     else:
         from theorylab.report.terminal import print_verification
 
-        command = ["theorylab", "verify", *ids]
-        command += ["--instances", str(count)] if count else []
-        command += ["--seed", str(number)] if number else []
         print_verification(run, chosen, console(), command)
     return run.exit_status
 
@@ -132,9 +155,11 @@ def _connect(
     seed: Seed = "0",
     out: Out = None,
     json_: Json = False,
+    latex: Latex = None,
 ) -> int:
     """Join two weight settings of one network by a path that stays below the higher loss."""
     from theorylab.connect import connect, prepare, same_network, with_curves
+    from theorylab.records import keep
 
     number = options.whole("--seed", seed)
     trained = options.is_torch(network_a) or options.is_torch(network_b)
@@ -147,48 +172,65 @@ def _connect(
     other, b = options.network("NETWORK_B", network_b, activation or "relu", rounded)
     same_network(network, other)
     chosen = options.dataset(data, samples)
-    folder = options.folder("--out", out)
+    folder, document = options.folder("--out", out), options.file("--latex", latex)
     penalty = None if ridge is None else options.positive("--ridge", ridge)
     before = prepare(network, chosen, a, b, penalty)
     if before.needed_width is not None:
         needed, given = (_listed(widths) for widths in (before.needed_width, before.hidden))
         print(f"hidden widths that suffice: {needed}; given: {given}", file=sys.stderr)
-    with kept(folder):
-        found = connect(
-            network, chosen, a, b, folder, f"{Path(network_a).stem}-{Path(network_b).stem}", penalty
-        )
+    words = ["theorylab", "connect", network_a, network_b, "--data", data]
+    for option, value in (
+        ("--samples", samples), ("--activation", activation), ("--bits", bits),
+        ("--ridge", ridge), ("--seed", str(number) if number else None),
+    ):  # fmt: skip
+        words += [] if value is None else [option, value]
+    stem = f"{Path(network_a).stem}-{Path(network_b).stem}"
+    with progress_bar("looking for a path"), kept(folder):
+        found = connect(network, chosen, a, b, folder, stem, penalty, words)
         found = replace(found, bits=rounded)
         if trained and penalty is None:
             found = with_curves(found, network, chosen, a, b, number)
+    if folder is not None:
+        keep(folder, "connect", found.to_json(number), words)
+    write_latex(document, found, words)
     if json_:
         print_json(found.to_json(number))
     else:
         from theorylab.report.terminal import print_joining
 
-        print_joining(found, console())
+        print_joining(found, console(), words)
     return found.exit_status
 
 
 @app.command("check", short_help="Check certificates again.")
 def _check(
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="Certificates, or folders of them.")
+        list[str], typer.Argument(metavar="FILE", help="Certificates, or folders of them.")
     ],
     json_: Json = False,
     latex: Latex = None,
     seed: Annotated[str, typer.Option(metavar="N", hidden=True)] = "0",
 ) -> int:
     """Check certificates again with the kernel alone; folders are searched for *.json."""
+    from theorylab.records import is_record
     from theorylab.verify import check
 
     number = options.whole("--seed", seed)
-    paths = options.certificates(files)
+    found = options.certificates(files)
+    paths = [path for path in found if not is_record(path)]
+    if not paths:
+        rule = "these are records of runs, no certificates"
+        raise InputError("FILE", " ".join(files), rule, "theorylab report DIR shows them")
     document = options.file("--latex", latex)
-    checked = check(paths)
-    if document is not None:
-        from theorylab.report.latex import checked_latex
-
-        write_document("--latex", document, checked_latex(checked))
+    checked: list[Checked] = []
+    with progress_bar("reading the files") as progress:
+        for path in paths:
+            progress(len(checked), len(paths), path.name)
+            checked += check([path])
+    if left := len(found) - len(paths):
+        many = "1 record of a run" if left == 1 else f"{left} records of runs"
+        print(f"{many} left aside; theorylab report shows them", file=sys.stderr)
+    write_latex(document, checked, ["theorylab", "check", *files])
     if json_:
         schema = {"schema": "theorylab.check/1", "seed": number}
         print_json([{**schema, **one.to_json()} for one in checked])

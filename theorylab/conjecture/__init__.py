@@ -38,7 +38,7 @@ Function = Callable[..., Any]
 Prover = Callable[[Instance], Any]
 
 _FIXED = 12
-_SIZES = 4
+_SIZES = 3
 _DRAWS = 400
 _GIVEN = ("network", "data", "ridge", "draw")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
@@ -92,7 +92,10 @@ def conjecture(
 
     With a ``name`` there is no function: "joined", "descends" or "not_poor_minimum" for all points
     of all losses with these hypotheses. Then the claim is returned at once, for falsify to hunt;
-    verify joins random pairs. Raises InputError for hypotheses and conclusions it does not know.
+    verify joins random pairs.
+
+    Guarantees: the kernel alone proves or refutes a fact; nobody vouches for a bare truth value.
+    Raises InputError for hypotheses and conclusions it does not know.
 
     >>> narrow = conjecture("one unit is enough", ["linear", "no bias"], "joined", name="narrow")
     >>> from theorylab.falsify import falsify
@@ -157,7 +160,7 @@ def _of_all_points(
         variants=(variant,),
         canonical=lambda: _first(name, random),
         random=random,
-        prover=_prover(name, prover),
+        prover=proposed(name, prover),
     )
     return claim
 
@@ -201,7 +204,7 @@ def _spoken(
         variants=(variant,),
         canonical=(lambda: ()) if bare else (lambda: _first(name, random)),
         random=random,
-        prover=_prover(name, prover),
+        prover=proposed(name, prover),
         kind="unchecked" if bare else "exact",
         says=says,
         on_cases=on_cases,
@@ -216,11 +219,15 @@ def _first(name: str, random: Callable[[Draw], Instance]) -> tuple[Instance, ...
 
 def _covered(claim: Claim, draw: Draw, make: Callable[[Draw], Instance | Said | None]) -> Instance:
     """The first instance made in which the hypotheses hold. InputError when none comes up."""
-    reading = Reading(claim, claim.main)
+    reading, silent = Reading(claim, claim.main), True
     for _ in range(_DRAWS):
         made = make(draw)
         if isinstance(made, Instance) and reading.covers(made):
             return made
+        silent = silent and made is None
+    if silent:
+        rule = f"its function returned None in all of {_DRAWS} draws"
+        raise InputError("claim", claim.id, rule, "is a `return` missing?")
     rule = f"none of {_DRAWS} draws made an instance in which its hypotheses hold"
     raise InputError("claim", claim.id, rule, "make such instances, or drop a hypothesis")
 
@@ -228,8 +235,8 @@ def _covered(claim: Claim, draw: Draw, make: Callable[[Draw], Instance | Said | 
 def _drawn_case(claim: Claim, draw: Draw) -> Case:
     """A case that satisfies the hypotheses. InputError when none comes up."""
     reading = Reading(claim, claim.main)
-    for number in range(_DRAWS):
-        case = draw_case(draw, reading.kept, (), 1 + number % _SIZES)
+    for _ in range(_DRAWS):
+        case = draw_case(draw, reading.kept, (), draw.integer(1, _SIZES))
         if case is not None and reading.allows(case):
             return case
     rule = f"no network and data with its hypotheses came up in {_DRAWS} draws"
@@ -250,6 +257,8 @@ def _understood(
         if isinstance(answer, bool):
             return Said(answer, words, case)
         rule, remedy = "without a conclusion it returns True or False", 'say conclusion="..."'
+        if type(answer).__module__ == "numpy":
+            rule, remedy = "a truth value of Python is expected", "write bool(...)"
     elif kind == "relation" and isinstance(answer, tuple) and len(answer) == 3:
         bare = Case(*bare_numbers())
         place = bare if case is None else case
@@ -260,11 +269,16 @@ def _understood(
     else:
         rule = f"its conclusion is {kind}"
         remedy = "return (left, op, right)" if kind == "relation" else f'return fact("{kind}", ...)'
-    shown = f"{claim.id} returned {type(answer).__name__}"
+    module = "numpy." if type(answer).__module__ == "numpy" else ""
+    shown = f"{claim.id} returned {module}{type(answer).__name__}"
     raise InputError("claim", shown, rule, remedy)
 
 
-def _prover(name: str, own: Prover | None) -> Callable[[Instance], Proof | Undecided]:
+def proposed(name: str, own: Prover | None) -> Callable[[Instance], Proof | Undecided]:
+    """The prover of a claim made of a user's own (None: our searchers alone).
+
+    Raises InputError when it fails, or returns what is no path, proof, Undecided or None.
+    """
     file = "" if own is None else _file_of(own)
 
     def prove(instance: Instance) -> Proof | Undecided:
@@ -297,7 +311,7 @@ def _calling(name: str, file: str, draw: Draw | None) -> Iterator[None]:
     try:
         with contextlib.redirect_stdout(sys.stderr):
             yield
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # or sys.exit(0) in it would end as if all were well
         if os.environ.get("THEORYLAB_DEBUG"):
             raise
         own = isinstance(error, InputError)

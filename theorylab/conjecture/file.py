@@ -31,6 +31,11 @@ def load_claims(place: str | os.PathLike[str]) -> tuple[Claim, ...]:
     The file is run, as pytest runs test files: it is the user's own. What it prints goes to
     standard error. Claims of the catalogue that it imports are left out. Raises InputError for a
     missing file, one that does not run, one without claims, an unknown name, a name given twice.
+    Guarantees: nothing is decided by it.
+
+    >>> load_claims("my_claims.py::narrow")
+    Traceback (most recent call last):
+    theorylab.outcome.InputError: claim = my_claims.py: ...
     """
     path, _, name = os.fspath(place).partition("::")
     module = _imported(Path(path))

@@ -77,7 +77,8 @@ def hypothesis(words: str | Hypothesis) -> Hypothesis:
     layers = re.fullmatch(r"(\w+) hidden layers?", plain)
     if layers is not None and (layers[1] in _NUMBERS or layers[1].isdecimal()):
         count = _NUMBERS.index(layers[1]) if layers[1] in _NUMBERS else int(layers[1])
-        return Hypothesis.of(name, f"there are {plain}", kind="hidden_layers", count=count)
+        verb = "is" if count == 1 else "are"
+        return Hypothesis.of(name, f"there {verb} {plain}", kind="hidden_layers", count=count)
     found = _width(words)
     return _unknown(words, plain) if found is None else found
 
@@ -108,6 +109,10 @@ def _unknown(words: str, plain: str) -> Hypothesis:
     if _WIDTH.fullmatch(words.strip()) is not None:
         rule, remedy = "a width is compared with one of the kernel's bounds", ", ".join(BOUNDS)
         raise InputError("hypotheses", words, rule, f"choose among {remedy}, or these minus k")
+    if plain in ("relu", "leaky relu", "abs"):
+        rule = "the kernel tells these apart only together: homogeneous is relu, leaky_relu or abs"
+        remedy = f'write "homogeneous", or take draw and make {plain} networks'
+        raise InputError("hypotheses", words, rule, remedy)
     near = difflib.get_close_matches(plain, known(), 2, 0.5)
     remedy = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known())}"
     rule = "the kernel has no such hypothesis (relu and the like belong into the function)"

@@ -23,7 +23,7 @@ from theorylab.counting.homotopy.parameter import to_instances
 from theorylab.counting.polynomials import PolynomialSystem
 from theorylab.counting.roots import certify
 from theorylab.model import Dataset, Network
-from theorylab.outcome import Assurance, InputError
+from theorylab.outcome import Assurance, InputError, Printed
 
 SCHEMA: Final = "theorylab.sweep/1"
 _GRID: Final = 1024
@@ -103,6 +103,10 @@ class RandomCounts:
             "gauge": self.gauge,
             "family": family_hash(self.system()),
         }
+
+    def prepare(self) -> None:
+        """Compute or read the generic member, once in each process and under no limit."""
+        self.generic()
 
     def generic(self, say: Say | None = None) -> GenericCount:
         """The generic member, from the cache or computed."""
@@ -300,14 +304,22 @@ def _inside(balls: Sequence[acb], root: CertifiedRoot) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
-    """The counts of a sweep: one row for each data set, in order."""
+class Survey(Printed):
+    """The counts of a sweep: one row for each data set, in order.
+
+    ``unfinished`` are those given up: ``instance``, ``reason`` ("time", "memory" or "crashed") and
+    the limits ``seconds`` and ``memory`` (MiB) that they had.
+    """
 
     problem: RandomCounts
     name: str
     generic: GenericCount
     rows: tuple[dict[str, Any], ...]
     planned: int
+    unfinished: tuple[dict[str, Any], ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<sweep of {self.name}: complete on {self.complete} of {self.planned} data sets>"
 
     def histogram(self, key: str = "real") -> dict[int, int]:
         """How many data sets have each value of this key, by value."""
@@ -349,6 +361,7 @@ class Survey:
             "data": "standard normal, rounded to 1/1024",
             "instances": self.planned,
             "finished": len(self.rows),
+            "gauge": problem.gauge,
             "modulo": str(generic.system.gauge),
             "counts": "isolated distinct",
             "generic": {
@@ -369,4 +382,5 @@ class Survey:
                 for key in ("certified", "real", "real_orbits")
             },
             "results": list(self.rows),
+            "unfinished": list(self.unfinished),
         }

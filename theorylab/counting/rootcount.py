@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from theorylab.counting.certified import CertifiedRoots
 from theorylab.counting.univariate import Solved
-from theorylab.outcome import Assurance
+from theorylab.outcome import Assurance, Printed
 
 SCHEMA: Final = "theorylab.count/1"
 _WIDTH = 80
@@ -52,7 +52,7 @@ class Component:
 
 
 @dataclass(frozen=True, slots=True)
-class RootCount:
+class RootCount(Printed):
     """Between ``certified`` and ``upper`` distinct isolated complex solutions in ``domain``.
 
     ``certified`` solutions are proved: regular roots in disjoint boxes, and ``multiple`` ones by
@@ -187,6 +187,9 @@ class RootCount:
             return f"at least {self.dimension} wherever there are solutions"
         return f"{self.dimension}: infinitely many solutions besides the isolated ones"
 
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self.verdict}>"
+
     def __str__(self) -> str:
         lines = []
         for label, words in self.rows():
@@ -226,6 +229,7 @@ class RootCount:
             "upper_assurance": None if above is None else above.value,
             "runs": list(self.runs),
             "notes": list(self.notes),
+            "page": [list(row) for row in self.rows()],
         }
 
 

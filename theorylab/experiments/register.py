@@ -124,7 +124,7 @@ def load(name: str) -> Experiment:
         if (error.name or "").startswith("theorylab"):
             raise
         rule = f"experiments need the package {error.name}, which is not installed"
-        remedy = "pip install -c constraints.txt 'theorylab[torch]'"
+        remedy = "pip install 'theorylab[torch]'"
         raise InputError("experiment", name, rule, remedy) from None
     found: Experiment = module.EXPERIMENTS[name]
     return found

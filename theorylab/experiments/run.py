@@ -7,8 +7,8 @@ import io
 import json
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,14 +21,14 @@ from theorylab.experiments.experiment import Arrays, Config, Experiment, Measure
 from theorylab.experiments.register import load
 from theorylab.experiments.table import Table
 from theorylab.model.rational import write_whole
-from theorylab.outcome import InputError, Observed
+from theorylab.outcome import InputError, Observed, Printed
+from theorylab.sweep import Crashed, Progress, completed, processes
 
 SCHEMA: Final = "theorylab.experiment/1"
 _ROWS: Final = "rows.json"
-# Parts handed to an executor at once.
+# Parts handed to an executor at once, or one for each of its workers if these are more: so few
+# that a deadline finds none that could have waited.
 _AHEAD: Final = 4
-
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Result:
+class Result(Printed):
     """The table and arrays of an experiment; ``done`` of ``planned`` parts are in it.
 
     ``findings`` are judged anew from the table each time, and only of a complete one.
@@ -59,6 +59,13 @@ class Result:
     done: int
     planned: int
     seconds: float = 0.0
+
+    def __repr__(self) -> str:
+        name = self.config.experiment
+        if not self.complete:
+            return f"<{name}: {self.done} of {self.planned} parts measured>"
+        words = ", ".join(f"{f.reading.variant} {f.observed.outcome}" for f in self.findings)
+        return f"<{name}: {words}; seed {self.config.seed}>"
 
     @property
     def experiment(self) -> Experiment:
@@ -106,12 +113,17 @@ class Result:
     def to_json(self) -> list[dict[str, Any]]:
         """One object for each reading, as ``theorylab experiment --json`` prints it."""
         rows: list[dict[str, Any]] = []
+        found = self.experiment
         for finding in self.findings:
             rows.append(
                 {
                     "schema": SCHEMA,
                     "claim": finding.experiment,
+                    "title": found.title,
+                    "source": str(found.source),
                     "variant": finding.reading.variant,
+                    "reading": finding.reading.words,
+                    "asserts": finding.reading.expected,
                     "status": finding.observed.outcome,
                     "expected": finding.expected,
                     **finding.observed.to_json(),
@@ -182,6 +194,10 @@ def experiment(
 
     Guarantees: statistical; every finding states its level, power and gates. Raises InputError for
     an unknown name, budget or device, and when torch is not installed.
+
+    >>> found = experiment("max-margin-bias", device="cpu")
+    >>> [(finding.reading.variant, finding.observed.outcome) for finding in found.findings]
+    [('printed', 'consistent'), ('rate', 'consistent'), ('plain-gd', 'inconsistent')]
     """
     config = load(name).config(budget, seed)
     return run(config, device=device, out=out, executor=executor, seconds=seconds,
@@ -224,13 +240,13 @@ def run_all(
     folders = [
         None if out is None else _parts_folder(Path(out), config, where) for config in configs
     ]
-    jobs, found = [], [dict[str, Measurements]() for _ in configs]
+    jobs, found = list[_Job](), [dict[str, Measurements]() for _ in configs]
     for place, config in enumerate(configs):
         for part in load(config.experiment).parts(config):
             folder = folders[place]
             kept = None if folder is None else _kept(folder / _file(part))
             if kept is None:
-                jobs.append((place, part))
+                jobs.append(_Job(config, part, where, place))
             else:
                 found[place][part] = kept
     planned = len(jobs) + sum(map(len, found))
@@ -238,58 +254,44 @@ def run_all(
     tell = progress or (lambda done, planned, label: None)
     tell(planned - len(jobs), planned, "parts")
 
-    def keep(place: int, part: str, measured: Measurements, took: float) -> None:
-        folder = folders[place]
-        if folder is not None:
-            write_whole(folder / _file(part), _part_bytes(measured), "out")
-        found[place][part] = measured
-        spent[place] += took
-        label = f"{configs[place].experiment} {part}"
-        tell(sum(map(len, found)), planned, label)
-
     deadline = None if seconds is None else time.monotonic() + seconds
-    for place, part, measured, took in _measured(configs, jobs, where, executor, deadline):
-        keep(place, part, measured, took)
+
+    def late() -> bool:
+        return deadline is not None and time.monotonic() >= deadline
+
+    ahead = max(_AHEAD, getattr(executor, "_max_workers", 0))
+    for job, done in completed(_measured, jobs, executor, ahead=ahead, late=late, noun="part"):
+        if isinstance(done, Crashed):
+            rule = "its process died each time it was measured; other parts are kept"
+            raise InputError("part", str(job), rule, "run it with one process to see why")
+        measured, took = done
+        place, folder = job.place, folders[job.place]
+        if folder is not None:
+            write_whole(folder / _file(job.part), _part_bytes(measured), "out")
+        found[place][job.part] = measured
+        spent[place] += took
+        tell(sum(map(len, found)), planned, str(job))
     return [
         _assembled(config, found[place], where, spent[place])
         for place, config in enumerate(configs)
     ]
 
 
-def _measured(
-    configs: Sequence[Config],
-    jobs: Sequence[tuple[int, str]],
-    device: str,
-    executor: Executor | None,
-    deadline: float | None,
-) -> Iterator[tuple[int, str, Measurements, float]]:
-    def late() -> bool:
-        return deadline is not None and time.monotonic() >= deadline
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A part to measure; ``place`` is that of its configuration among those asked for."""
 
-    if executor is None:
-        for place, part in jobs:
-            if late():
-                return
-            yield place, part, *measure_part(configs[place], part, device)
-        return
-    running: dict[Future[tuple[Measurements, float]], tuple[int, str]] = {}
-    left = iter(jobs)
-    try:
-        while True:
-            # so few ahead that a deadline finds nothing begun that could have waited
-            for place, part in left if not late() else ():
-                running[executor.submit(measure_part, configs[place], part, device)] = (place, part)
-                if len(running) >= _AHEAD:
-                    break
-            if not running:
-                return
-            finished, _ = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
-            for future in finished:
-                place, part = running.pop(future)
-                yield place, part, *future.result()
-    finally:
-        for future in running:
-            future.cancel()
+    config: Config
+    part: str
+    device: str
+    place: int
+
+    def __str__(self) -> str:
+        return f"{self.config.experiment} {self.part}"
+
+
+def _measured(job: _Job) -> tuple[Measurements, float]:
+    return measure_part(job.config, job.part, job.device)
 
 
 def measure_part(config: Config, part: str, device: str) -> tuple[Measurements, float]:
@@ -375,7 +377,5 @@ def _unpacked(place: Path) -> dict[str, NDArray[Any]]:
 @contextmanager
 def workers(count: int, device: str) -> Iterator[Executor | None]:
     """So many processes for the parts on a CPU, or None: one process keeps a GPU busy by itself."""
-    from theorylab.sweep import processes
-
     with processes(count if device == "cpu" else 1) as executor:
         yield executor

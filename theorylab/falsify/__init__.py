@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -28,7 +28,8 @@ from theorylab.falsify.spoken import Made, shrunk_made, spoken
 from theorylab.falsify.words import case_in_short
 from theorylab.instances import Case, Instance, Seeded
 from theorylab.kernel.statements import decode
-from theorylab.outcome import Assurance, InputError
+from theorylab.outcome import Assurance, InputError, Printed
+from theorylab.records import keep
 from theorylab.topology.counterexample import NEGATED
 from theorylab.verify import UNCHECKED, write
 
@@ -36,13 +37,14 @@ __all__ = ["Counterexample", "Reading", "Refutation", "Survived", "falsify", "hu
 
 SCHEMA = "theorylab.falsify/1"
 TRIES = 2_000
+INTERRUPTED = "interrupted"
 
-# tried so far, of how many at most, and in words what is done now
+# tried so far, of how many at most (0: nobody knows), and in words what is done now
 Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Refutation:
+class Refutation(Printed):
     """A counterexample that the kernel refutes the reading with, shrunk in ``shrinks`` steps.
 
     ``tried`` counts the different cases that were looked at, the one that fell included;
@@ -81,20 +83,35 @@ class Refutation:
             "lemmas": list(self.lemmas),
             "assurance": "kernel",
             "reason": "",
+            "losses": self.losses,
+            "note": self.instance.note,
         }
 
-    def __str__(self) -> str:
+    @property
+    def losses(self) -> dict[str, str]:
+        """The exact losses of the points A and B of the conclusion, where it speaks of a loss."""
+        conclusion = self.instance.conclusion
+        if conclusion["kind"] in ("same_function", "span_path"):
+            return {}
+        points = {"A": self.instance.a, "B": self.instance.b}
+        return {
+            name: str(self.instance.loss(point))
+            for name, point in points.items()
+            if point is not None and name in conclusion
+        }
+
+    def __repr__(self) -> str:
         widths = "-".join(map(str, self.instance.network.widths))
         kind = self.instance.network.activation.kind
         return (
-            f"refuted: {self.claim} ({self.variant}{_without(self.dropped)}) by {widths} {kind}, "
+            f"<refuted: {self.claim} ({self.variant}{_without(self.dropped)}) by {widths} {kind}, "
             f"{self.instance.data.samples} samples: {self.fact}; tried {self.tried}, shrunk "
-            f"{self.shrinks} times, seed {self.seed}"
+            f"{self.shrinks} times, seed {self.seed}>"
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Counterexample:
+class Counterexample(Printed):
     """A case of which a user's own function says False; neither proved nor refuted by that.
 
     ``case`` are network and data, None where the function drew all by itself by ``choices``, the
@@ -129,18 +146,18 @@ class Counterexample:
         found = {"instance": instance, "shrinks": self.shrinks, "reason": self.said}
         return {**_head(self), **nothing, **found, "assurance": Assurance.UNCHECKED.value}
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         drawn = f", choices {', '.join(map(str, self.choices))}" if self.choices else ""
         where = "" if self.case is None else f" at {case_in_short(self.case)}"
         said = f": {self.said}" if self.said else ""
         return (
-            f"{self.outcome}: {self.claim} ({self.variant}{_without(self.dropped)}){where}{drawn}"
-            f"{said}; tried {self.tried}, shrunk {self.shrinks} times, seed {self.seed}"
+            f"<{self.outcome}: {self.claim} ({self.variant}{_without(self.dropped)}){where}{drawn}"
+            f"{said}; tried {self.tried}, shrunk {self.shrinks} times, seed {self.seed}>"
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Survived:
+class Survived(Printed):
     """A hunt that found nothing: that is no proof. ``tried`` different cases were looked at.
 
     ``budget`` is what ``tried`` was allowed to reach, ``reason`` why it stopped before; ``cut``
@@ -177,11 +194,11 @@ class Survived:
         }
         return {**_head(self), **nothing, **more}
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         why = f"; {self.reason}" if self.reason else ""
         return (
-            f"survived {self.tried} (seed {self.seed}): {self.claim} "
-            f"({self.variant}{_without(self.dropped)}){why}"
+            f"<survived {self.tried} (seed {self.seed}): {self.claim} "
+            f"({self.variant}{_without(self.dropped)}){why}>"
         )
 
 
@@ -193,7 +210,9 @@ def _head(found: Refutation | Counterexample | Survived) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "claim": found.claim,
+        "title": found.title,
         "variant": found.variant,
+        "words": found.words,
         "dropped": found.dropped[0] if found.dropped else None,
         "outcome": found.outcome,
         "tried": found.tried,
@@ -212,11 +231,13 @@ def falsify(
     seconds: float | None = None,
     out: str | Path | None = None,
     progress: Progress | None = None,
+    command: Sequence[str] | None = None,
 ) -> Refutation | Counterexample | Survived:
     """Hunt for a counterexample to a claim: as corrected, ``as_stated``, or without ``drop``.
 
     ``given`` is the id of a claim of the catalogue, or a claim (``conjecture``). A hunt looks at
-    ``tries`` different cases at most; ``seconds`` only cuts, and Ctrl-C does too.
+    ``tries`` different cases at most; ``seconds`` only cuts, and Ctrl-C does too. ``out`` is a
+    folder for the certificate and the record, in which ``command`` are the words of the hunt.
     Guarantees: exact; a refutation is the kernel's word about a certificate that states the kept
     hypotheses and the claim's kind of conclusion. The same seed gives the same bytes. Survived
     proves nothing, and a ``Counterexample`` to a bare truth value is unchecked.
@@ -226,7 +247,7 @@ def falsify(
     >>> found.outcome, found.instance.network.widths, found.fact
     ('refuted', (1, 1, 1), 'separated')
     """
-    return hunt(
+    found = hunt(
         reading(given, drop, as_stated),
         tries=tries,
         seed=seed,
@@ -234,6 +255,15 @@ def falsify(
         out=out,
         progress=progress,
     )
+    if out is not None:
+        if command is None and isinstance(given, str):
+            command = ["theorylab", "falsify", given, *(["--drop", drop] if drop else [])]
+            command += ["--as-stated"] if as_stated else []
+            command += ["--tries", str(tries)] if tries != TRIES else []
+            command += ["--seed", str(seed)] if seed else []
+        claims = [given] if isinstance(given, Claim) else []
+        keep(out, "falsify", found.to_json(), command, claims)
+    return found
 
 
 def hunt(
@@ -260,13 +290,15 @@ def hunt(
                 state.reason, cut = f"cut after {seconds:g} s", True
                 break
             if progress is not None:
-                progress(state.tried, tries, "shrinking" if result else "hunting")
+                # nobody knows how many simpler cases there are
+                many, now = (0, "shrinking") if result else (tries, "hunting")
+                progress(state.tried, many, now)
             if result is not None:
                 found = result  # Ctrl-C from here on leaves it, less simple than it could be
                 found, steps = _shrunk(attack, result, None if seconds is None else begun + seconds)
                 break
     except KeyboardInterrupt:
-        state.reason, cut = "interrupted", True
+        state.reason, cut = INTERRUPTED, True
     if found is None:
         if not state.reason and state.tried < tries:
             state.reason = (

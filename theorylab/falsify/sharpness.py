@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from theorylab.claims import Claim, all_claims, claim
-from theorylab.falsify import Counterexample, Refutation, Survived, hunt
+from theorylab.falsify import INTERRUPTED, Counterexample, Progress, Refutation, Survived, hunt
 from theorylab.falsify.reading import Reading, without
 from theorylab.falsify.words import in_short
+from theorylab.outcome import Printed
+from theorylab.records import keep
 
 SCHEMA = "theorylab.sharpness/1"
 TOPOLOGY = (
@@ -73,22 +76,29 @@ class Row:
     why: str
     tried: int
     seconds: float
+    certificate: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The row as JSON."""
-        names = "claim variant hypothesis outcome counterexample why tried"
+        names = "claim variant hypothesis outcome counterexample why tried certificate"
         found = {name: getattr(self, name) for name in names.split()}
         return {**found, "seconds": round(self.seconds, 3)}
 
 
 @dataclass(frozen=True, slots=True)
-class Sharpness:
-    """The rows of the table and how they were made."""
+class Sharpness(Printed):
+    """The rows of the table and how they were made; Ctrl-C leaves fewer than ``planned``."""
 
     rows: tuple[Row, ...]
     tries: int
     seed: int
     seconds: float
+    planned: int
+
+    @property
+    def exit_status(self) -> int:
+        """0: a table is no verdict on a claim; 3 when Ctrl-C left rows out."""
+        return 0 if len(self.rows) == self.planned else 3
 
     def to_json(self) -> dict[str, Any]:
         """The table as JSON."""
@@ -96,16 +106,14 @@ class Sharpness:
             "schema": SCHEMA,
             "tries": self.tries,
             "seed": self.seed,
+            "planned": self.planned,
             "rows": [row.to_json() for row in self.rows],
             "seconds": round(self.seconds, 3),
         }
 
-    def __str__(self) -> str:
-        return "\n".join(
-            f"{r.claim} without {r.hypothesis}: {r.outcome}: {r.counterexample or r.why} "
-            f"({r.tried} tried, {r.seconds:.1f} s)"
-            for r in self.rows
-        )
+    def __repr__(self) -> str:
+        refuted = sum(row.outcome == "refuted" for row in self.rows)
+        return f"<sharpness: {refuted} of {len(self.rows)} rows refuted; seed {self.seed}>"
 
 
 def topology_claims() -> tuple[Claim, ...]:
@@ -121,11 +129,13 @@ def sharpness(
     tries: int = 10_000,
     seed: int = 0,
     seconds: float | None = None,
-    progress: Callable[[str], None] = lambda words: None,
+    out: str | Path | None = None,
+    progress: Progress | None = None,
 ) -> Sharpness:
     """Hunt for a counterexample to each claim without each hypothesis of its main reading.
 
-    ``tries`` and ``seconds`` bound each single hunt. Guarantees: exact; a refuted row has a
+    ``tries`` and ``seconds`` bound each single hunt; ``out`` is a folder for the certificates and
+    the record; Ctrl-C only cuts. Guarantees: exact; a refuted row has a
     certificate that the kernel refutes, any other says only what was searched.
     Raises InputError for an unknown claim.
 
@@ -134,13 +144,25 @@ def sharpness(
     """
     begun = time.monotonic()
     chosen = [claim(i) for i in ids] or [*topology_claims()]
-    rows = []
-    for attack in _readings(chosen):
-        progress(f"{attack.claim.id} without {attack.dropped[0].name}")
-        found = hunt(attack, tries=tries, seed=seed, seconds=seconds)
+    rows: list[Row] = []
+    attacks = [*_readings(chosen)]
+    for attack in attacks:
+        if progress is not None:
+            label = f"{attack.claim.id} without {attack.dropped[0].name}"
+            progress(len(rows), len(attacks), label)
+        found = hunt(attack, tries=tries, seed=seed, seconds=seconds, out=out)
         assert not isinstance(found, Counterexample)  # the catalogue's claims are the kernel's
+        if isinstance(found, Survived) and found.reason == INTERRUPTED:
+            break
         rows.append(row_of(attack, found))
-    return Sharpness(tuple(rows), tries, seed, time.monotonic() - begun)
+    table = Sharpness(tuple(rows), tries, seed, time.monotonic() - begun, len(attacks))
+    if out is not None and not ids:
+        command = ["theorylab", "falsify", "all", "--tries", str(tries)]
+        command += ["--seed", str(seed)] if seed else []
+        keep(out, "falsify", table.to_json(), command)
+    elif out is not None:
+        keep(out, "falsify", table.to_json())
+    return table
 
 
 def _readings(claims: Sequence[Claim]) -> Iterator[Reading]:
@@ -167,4 +189,5 @@ def row_of(attack: Reading, found: Refutation | Survived) -> Row:
         why=why,
         tried=found.tried,
         seconds=found.seconds,
+        certificate=found.certificate if isinstance(found, Refutation) else None,
     )

@@ -74,6 +74,7 @@ class Statement:
 
     @property
     def sha256(self) -> str:
+        """The digest of ``text``, by which files are named; it proves nothing."""
         return hashlib.sha256(self.text).hexdigest()
 
 

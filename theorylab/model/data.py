@@ -23,8 +23,10 @@ from theorylab.model.rational import (
     read_text,
     rows,
 )
-from theorylab.outcome import InputError, Source
+from theorylab.outcome import InputError, Shown, Source
 
+# As many numbers are written out where a data set is printed.
+_FEW = 48
 _SHIPPED = {
     "iris": Source(
         ("R. A. Fisher",),
@@ -42,7 +44,7 @@ _SHIPPED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Dataset:
+class Dataset(Shown):
     """N samples: inputs x (n x N), targets y (m x N), columns are samples; positive weights.
 
     ``weights`` None means all ones. Guarantees: exact. Raises InputError for an empty data set,
@@ -99,6 +101,18 @@ class Dataset:
                     "sample weights are positive",
                     "leave the sample out instead of weighting it by zero",
                 )
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.samples} samples of {self.n} inputs and {self.m} targets"
+
+    def __repr__(self) -> str:
+        """The call that makes it; more numbers than a line holds in short."""
+        if (self.n + self.m) * self.samples > _FEW:
+            return f"<data {self}>"
+        value = self.to_json()
+        named = {"weights": value["weights"], "name": self.name}
+        more = [f", {key}={item!r}" for key, item in named.items() if item not in (None, "data")]
+        return f"Dataset.from_rows({value['x']}, {value['y']}{''.join(more)})"
 
     def __hash__(self) -> int:
         return hash((tuple(self.x.entries()), tuple(self.y.entries()), self.weights, self.name))
@@ -225,7 +239,7 @@ def load_dataset(name_or_path: str | Path) -> Dataset:
             "data",
             name,
             f"the data sets that ship with the package are {', '.join(_SHIPPED)}",
-            "choose one of them, or name a CSV or JSON file",
+            "choose one of them, name a CSV or JSON file, or see theorylab.experiments.data",
         )
     return read_dataset(name)
 

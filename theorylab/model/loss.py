@@ -9,14 +9,14 @@ from flint import fmpq, fmpq_mat
 
 from theorylab.model.data import Dataset
 from theorylab.model.network import Network, Weights
-from theorylab.outcome import InputError
+from theorylab.outcome import InputError, Shown
 
 # one number for all weights, or one for each entry, layer by layer, row by row
 Ridge = fmpq | tuple[fmpq, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Loss:
+class Loss(Shown):
     """L(W) = sum_i s_i |Phi(x_i; W) - y_i|^2, a sum over samples with their weights s_i.
 
     With a ridge, plus sum_k ridge_k w_k^2 over all entries w_k of the layers, row by row.
@@ -57,6 +57,10 @@ class Loss:
         if min(entries) < 0 or not any(entries):
             rule = "no number of a ridge is negative, and one is positive"
             raise InputError("ridge", self.ridge, rule, "give e.g. 1/10")
+
+    def __str__(self) -> str:
+        ridge = "" if self.ridge is None else ", with a ridge"
+        return f"loss of {self.network} on {self.data}{ridge}"
 
     @property
     def _size(self) -> int:

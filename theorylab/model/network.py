@@ -20,7 +20,7 @@ from theorylab.model.layers import (
     layer_pattern,
 )
 from theorylab.model.rational import ones, rational, stacked
-from theorylab.outcome import InputError
+from theorylab.outcome import InputError, Shown
 
 __all__ = ["Activation", "Entry", "Network", "Pattern", "Weights", "convolution"]
 
@@ -28,7 +28,7 @@ Weights = tuple[fmpq_mat, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
+class Network(Shown):
     """A feed-forward network of given widths: an architecture, without its weights.
 
     Layer k = 1..K maps H_{k-1} (n_{k-1} x N, columns are samples) to W_k H_{k-1}; with a bias,
@@ -108,6 +108,21 @@ class Network:
                     raise bad_entry(f"pattern[{k - 1}]", entry)
                 if type(entry) is int and entry < 0:
                     raise bad_entry(f"pattern[{k - 1}]", entry)
+
+    def __str__(self) -> str:
+        bias = "+b" if any(self.bias) else ""
+        return f"{'-'.join(map(str, self.widths))}{bias} {self.activation.kind}"
+
+    def __repr__(self) -> str:
+        """The call that makes it: Network.dense(...), or Network.with_pattern(...)."""
+        written = self.to_json()
+        kind, pattern = written["activation"], written["pattern"]
+        words = [repr(self.widths), repr(kind), *([] if pattern is None else [repr(pattern)])]
+        if any(self.bias):
+            words.append(f"bias={True if all(self.bias) else self.bias}")
+        if self.output != "linear":
+            words.append(f"output={self.output!r}")
+        return f"Network.{'dense' if pattern is None else 'with_pattern'}({', '.join(words)})"
 
     @staticmethod
     def dense(

@@ -14,8 +14,6 @@ from theorylab.counting.rootcount import RootCount
 from theorylab.report.page import Page
 from theorylab.verify import write
 
-_INDENT = 2
-
 
 def with_certificate(found: RootCount, folder: Path) -> RootCount:
     """The count with its certificate written, whole or not at all, if the kernel accepted one.
@@ -41,11 +39,9 @@ def print_count(found: RootCount, console: Console, command: Sequence[str]) -> N
         if place == 0:
             style = "bold green" if found.complete else "bold yellow"
         page.labelled(label, words, width, style)
-    page.blank()
     if found.certificate is not None:
-        page.text("certificate; check it again with", _INDENT, "dim")
-        page.verbatim(f"theorylab check {shlex.quote(found.certificate)}", _INDENT)
-    else:
-        page.text("count it again with", _INDENT, "dim")
-        page.verbatim(shlex.join(command), _INDENT)
+        words = f"theorylab check {shlex.quote(found.certificate)}"
+        page.again("certificate; check it again with", words)
+    elif command:
+        page.again("count it again with", shlex.join(command))
     page.print()

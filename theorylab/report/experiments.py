@@ -11,11 +11,13 @@ from rich.console import Console
 from rich.text import Text
 
 from theorylab.experiments.run import Finding, Result
+from theorylab.report.figures import tidy
 from theorylab.report.page import Page
 from theorylab.report.pictures import FORMATS, saved
 from theorylab.verify import write
 
 _INDENT = 2
+_ROOM = 60  # narrower pages begin the words of a finding at the left
 _WORDS = ("consistent", "inconsistent", "undecided")
 # Blue, orange and grey are told apart by everyone; the marks say the same again.
 _MARKS = {
@@ -119,18 +121,19 @@ def _result(page: Page, result: Result) -> None:
 
 def _finding(page: Page, finding: Finding) -> None:
     observed, reading = finding.observed, finding.reading
+    indent = _INDENT + (14 if page.width >= _ROOM else 2)
     line = Text(" " * _INDENT).append(observed.outcome.ljust(12), _style(finding))
     line.append(f"  {reading.variant}")
     page.line(line)
-    page.text(reading.words, _INDENT + 14)
-    page.text(observed.words.removeprefix(f"{reading.words}: "), _INDENT + 14, "dim")
+    page.text(reading.words, indent)
+    page.text(tidy(observed.words.removeprefix(f"{reading.words}: ")), indent, "dim")
     power = "" if observed.power is None else f"power {observed.power:.2f} at the declared effect"
     gates = [name if is_open else f"{name}: SHUT" for name, is_open in observed.gates]
     notes = "; ".join([power] * bool(power) + [f"gates: {', '.join(gates)}"] * bool(gates))
     if notes:
-        page.text(notes, _INDENT + 14, "dim")
+        page.text(notes, indent, "dim")
     if not finding.expected:
-        page.text(f"expected: {reading.expected}", _INDENT + 14, "bold")
+        page.text(f"expected: {reading.expected}", indent, "bold")
     page.blank()
 
 

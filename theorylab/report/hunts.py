@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
+from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -25,7 +27,7 @@ Row_ = Callable[..., None]
 
 _INDENT = 2
 _STYLES = {"lemma": "bold green", "refuted": "bold magenta", "open": "bold yellow"}
-_FACTS = {
+FACTS = {
     "separated": "A and B lie in different components of the sublevel set",
     "trapped": "A's component stays above a value that other points have less than",
     "poor_minimum": "A is a local minimum, and another point has less",
@@ -74,22 +76,26 @@ def print_hunt(
         "searched",
         f"{found.tried} case{'s' * (found.tried != 1)}, seed {found.seed}, {found.seconds:.2f} s",
     )
-    if isinstance(found, Counterexample):
-        page.blank()
-        page.text("ask your function again:", _INDENT, "dim")
-        page.verbatim(shlex.join(command or ("theorylab", "falsify", found.claim)), _INDENT)
-    if isinstance(found, Refutation) and found.certificate is None:
-        page.blank()
-        page.text("keep the certificate, to check it again:", _INDENT, "dim")
-        words = [*(command or ("theorylab", "falsify", found.claim)), "--out", "DIR"]
-        page.verbatim(shlex.join(words), _INDENT)
-    elif isinstance(found, Refutation):
-        page.blank()
-        page.text("check the certificate again, the second time with the bare kernel:", 2, "dim")
-        page.verbatim(f"theorylab check {shlex.quote(found.certificate or '')}", _INDENT)
-        words_ = shlex.quote(found.certificate or "")
-        page.verbatim(f"python -m theorylab.kernel {words_}", _INDENT)
+    _next(page, found, command or ("theorylab", "falsify", found.claim))
     page.print()
+
+
+def _next(
+    page: Page, found: Refutation | Counterexample | Survived, command: Sequence[str]
+) -> None:
+    """What to do with the outcome of a hunt."""
+    words = shlex.join(command)
+    if isinstance(found, Counterexample):
+        page.again("ask your function again:", words)
+    elif isinstance(found, Survived):
+        page.again("hunt again, or on with more --tries or another --seed:", words)
+    elif found.certificate is None:
+        page.again("keep the certificate, to check it again:", f"{words} --out DIR")
+    else:
+        file = shlex.quote(found.certificate)
+        kernel = f"python -m theorylab.kernel {file}"
+        said = "check the certificate again, the second time with the bare kernel:"
+        page.again(said, f"theorylab check {file}", kernel)
 
 
 def _case(case: Case, row: Row_) -> None:
@@ -112,8 +118,21 @@ def _case(case: Case, row: Row_) -> None:
 def _refuted(found: Refutation, row: Row_) -> None:
     instance = found.instance
     row("outcome", "refuted by this instance", "bold magenta")
-    row("because", _FACTS.get(found.fact, found.fact.replace("_", " ")))
-    conclusion = decode(found.certificate_bytes)["statement"]["conclusion"]
+    row("because", FACTS.get(found.fact, found.fact.replace("_", " ")))
+    instance_rows(instance, decode(found.certificate_bytes)["statement"]["conclusion"], row)
+    row("assurance", f"kernel ({'; '.join(found.lemmas)})")
+    if instance.note:
+        row("besides", instance.note)
+    row(
+        "shrunk",
+        f"in {found.shrinks} step{'s' * (found.shrinks != 1)}, each refuted by the kernel anew",
+    )
+    if found.certificate is not None:
+        row("certificate", found.certificate)
+
+
+def instance_rows(instance: Instance, conclusion: dict[str, Any], row: Row_) -> None:
+    """An instance number by number: network, data, points, their losses, the level."""
     if conclusion["kind"] == "relation":
         _sides(instance, conclusion, row)
     if instance.data.name != NO_DATA:
@@ -130,15 +149,6 @@ def _refuted(found: Refutation, row: Row_) -> None:
         row("level", f"u {equation(conclusion['u'])}")
     if conclusion["kind"] == "descends":
         row("elsewhere", f"the loss goes down to {conclusion['v']}")
-    row("assurance", f"kernel ({'; '.join(found.lemmas)})")
-    if instance.note:
-        row("besides", instance.note)
-    row(
-        "shrunk",
-        f"in {found.shrinks} step{'s' * (found.shrinks != 1)}, each refuted by the kernel anew",
-    )
-    if found.certificate is not None:
-        row("certificate", found.certificate)
 
 
 def _sides(instance: Instance, conclusion: dict[str, Any], row: Row_) -> None:
@@ -198,6 +208,7 @@ def _pattern(layer: Sequence[Sequence[object]] | None) -> str:
     return _rows([[word(entry) for entry in row] for row in layer])
 
 
+_MOST_CELLS = 24
 _MARKS = {"lemma": "+", "refuted": "x", "open": "?"}
 
 
@@ -209,33 +220,74 @@ def print_phase(found: Phase, console: Console, command: Sequence[str] = ()) -> 
     page.text(f"{found.variant}: {found.words}", _INDENT)
     page.text(f"family {found.family}; n inputs from left to right, p hidden units upwards", 2)
     page.blank()
-    side = max(len(str(p)) for p in found.ps) + 4
-    for p in reversed(found.ps):
-        line = Text(f"{'p = ' + str(p):>{side}}  ")
-        for n in found.ns:
-            cell = found.at(n, p)
-            mark = " " if cell is None else _MARKS[cell.verdict]
-            line.append(f" {mark:^3}", "" if cell is None else _STYLES[cell.verdict])
-        page.line(line)
-    page.line(Text(" " * side + "  " + "".join(f" {n:^3}" for n in found.ns) + "  n", "dim"))
+    _grid(page, found)
     page.blank()
-    page.text("+ lemma applies   x refuted by a certificate   ? open: searched, nothing found", 2)
+    legend = ["+ lemma applies", "x refuted by a certificate", "? open: searched, nothing found"]
+    whole = "   ".join(legend)
+    for words in [whole] if len(whole) <= page.width - _INDENT else legend:
+        page.text(words, _INDENT)
     page.blank()
-    cells = [(f"n = {c.n}, p = {c.p}", c.words) for c in found.cells]
-    grid = Grid((Column(keep=2), Column(keep=1)), cells, page.width, _INDENT)
-    for cell, words in zip(found.cells, cells, strict=True):
-        page.line(grid.row(words, ("", _STYLES[cell.verdict])))
+    _cells_in_words(page, found)
     page.blank()
     page.rule()
     if len(found.cells) < found.planned:
         page.text(f"cut after {len(found.cells)} of {found.planned} cells", 0, "bold yellow")
     page.text(
-        f"{found.pairs} instances and {found.tries} cases for each cell; assurance: kernel; "
+        f"{found.pairs} instance{'s' * (found.pairs != 1)} and {found.tries} cases for each cell; "
+        f"assurance: kernel; "
         f"seed {found.seed}; {found.seconds:.1f} s"
     )
-    if command:
-        page.verbatim(shlex.join(command), _INDENT, "dim")
+    kept = [cell.certificate for cell in found.cells if cell.certificate is not None]
+    if kept:
+        place = shlex.quote(str(Path(kept[0]).parent))
+        page.again("check the certificates again:", f"theorylab check {place}", indent=0)
+    elif command:
+        page.again("map it again with", shlex.join(command), indent=0)
     page.print()
+
+
+def _grid(page: Page, found: Phase) -> None:
+    """The marks of all cells, in as many blocks of columns as the width asks for."""
+    side = max(len(str(p)) for p in found.ps) + 4
+    room, longest = page.width - side - 5, max(len(str(n)) for n in found.ns)
+    step = max(longest + 1, min(4, room // len(found.ns)))
+    many = max(1, room // step)
+    for start in range(0, len(found.ns), many):
+        page.blank()
+        ns = found.ns[start : start + many]
+        for p in reversed(found.ps):
+            line = Text(f"{'p = ' + str(p):>{side}} ")
+            for n in ns:
+                cell = found.at(n, p)
+                mark = " " if cell is None else _MARKS[cell.verdict]
+                line.append(" " * (step - 1))
+                line.append(mark, "" if cell is None else _STYLES[cell.verdict])
+            page.line(line)
+        numbers = "".join(f"{n:>{step}}" for n in ns)
+        page.line(Text(f"{'':{side}} {numbers}  n", "dim"))
+
+
+def _cells_in_words(page: Page, found: Phase) -> None:
+    """Each cell in words; on a large map a line for each n, like cells together."""
+    if len(found.cells) <= _MOST_CELLS:
+        cells = [(f"n = {c.n}, p = {c.p}", c.words) for c in found.cells]
+        grid = Grid((Column(keep=2), Column(keep=1)), cells, page.width, _INDENT)
+        for cell, words in zip(found.cells, cells, strict=True):
+            page.line(grid.row(words, ("", _STYLES[cell.verdict])))
+            for dropped in grid.dropped(words):
+                page.text(dropped, _INDENT + 2, _STYLES[cell.verdict])
+        return
+    width = max(len(f"n = {n}") for n in found.ns)
+    for n in found.ns:
+        line = Text()
+        column = [c for p in found.ps for c in found.cells if (c.n, c.p) == (n, p)]
+        for (words, verdict), group in groupby(column, key=lambda c: (c.words, c.verdict)):
+            ps = [c.p for c in group]
+            line.append("; " if line.plain else "")
+            line.append(f"p = {ps[0]}" if len(ps) == 1 else f"p = {ps[0]}..{ps[-1]}")
+            line.append(" ").append(words, _STYLES[verdict])
+        if line.plain:
+            page.labelled(f"n = {n}", line, width)
 
 
 _COLOURS = {"lemma": "#4c9a6a", "refuted": "#a8448e", "open": "#e8c25a"}
@@ -293,12 +345,12 @@ def print_sharpness(found: Sharpness, console: Console) -> None:
     """The sharpness table: what happens to each claim without each of its hypotheses."""
     page = Page(console)
     page.heading("sharpness: each claim without each of its hypotheses")
-    rows = [_cells(r) for r in found.rows]
-    grid = Grid(tuple(Column(keep=k) for k in (9, 8, 7, 5, 4)), rows, page.width, _INDENT)
-    for r, cells in zip(found.rows, rows, strict=True):
-        look = "bold magenta" if r.outcome == "refuted" else "bold yellow"
-        page.line(grid.row(cells, ("cyan", "", look, "", "dim")))
-    page.blank()
+    width = max((len(r.hypothesis) for r in found.rows), default=0)
+    for name, group in groupby(found.rows, key=lambda r: r.claim):
+        page.text(name, _INDENT, "bold cyan")
+        for r in group:
+            page.labelled(r.hypothesis, _hunted(r), width)
+        page.blank()
     page.rule()
     refuted, survived = (
         sum(r.outcome == word for r in found.rows) for word in ("refuted", "survived")
@@ -310,6 +362,15 @@ def print_sharpness(found: Sharpness, console: Console) -> None:
     page.print()
 
 
-def _cells(r: Row) -> tuple[str, ...]:
-    words = {"refuted": r.counterexample, "survived": f"none known: {r.why}"}.get(r.outcome, r.why)
-    return r.claim, r.hypothesis, r.outcome, words, f"{r.tried} tried, {r.seconds:.1f} s"
+def _hunted(r: Row) -> Text:
+    """What became of a claim without a hypothesis."""
+    line = Text()
+    if r.outcome == "refuted":
+        line.append("refuted", "bold magenta").append(f"  {r.counterexample}")
+    elif r.outcome == "survived":
+        first, _, rest = r.why.partition(";")
+        line.append(first, "bold yellow").append(f";{rest}" if rest else "")
+    else:
+        line.append(r.outcome).append(f"  {r.why}")
+    tried = "" if r.outcome == "survived" else f"{r.tried} tried, "
+    return line.append(f"; {tried}{r.seconds:.1f} s", "dim")

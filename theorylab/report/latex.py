@@ -1,38 +1,33 @@
-"""The exact instance and statement of a certificate as LaTeX.
+"""Every result of the package as LaTeX: ``latex`` a part for a paper, ``document`` a whole file.
 
-Everything is written from the statement's own JSON, the values the kernel read. A matrix too large
-for a page is given by its size, its first rows and the SHA-256 of its canonical JSON.
+A part needs the packages amsmath, amssymb, booktabs, longtable and array.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from theorylab.outcome import InputError
 from theorylab.report.figures import tidy
-from theorylab.report.latex_facts import PLAIN, conclusion_latex, hypothesis_latex
-from theorylab.report.latex_matrices import (
-    MOST_COLUMNS,
-    MOST_ROWS,
-    equation,
-    escaped,
-    fingerprint,
-    fits,
-    fraction,
-)
+from theorylab.report.latex_matrices import escaped
+from theorylab.report.latex_results import results_table
+from theorylab.report.latex_statements import claim_latex, decided_latex
+from theorylab.report.latex_statements import data_latex as data_latex
+from theorylab.report.latex_statements import instance_latex as instance_latex
+from theorylab.report.latex_statements import network_latex as network_latex
+from theorylab.report.latex_statements import statement_latex as statement_latex
 
 if TYPE_CHECKING:
-    from theorylab.claims.claim import Claim, Hypothesis
+    from theorylab.claims.claim import Claim
     from theorylab.verify import Checked, Verification
-
-Json = dict[str, Any]
 
 PREAMBLE = r"""\documentclass[11pt]{article}
 \usepackage[T1]{fontenc}
 \usepackage[utf8]{inputenc}
 \usepackage{amsmath,amssymb}
+\usepackage{array,booktabs,longtable}
 \usepackage[margin=25mm]{geometry}
 \setcounter{MaxMatrixCols}{20}
 \setlength{\parindent}{0pt}
@@ -41,168 +36,88 @@ PREAMBLE = r"""\documentclass[11pt]{article}
 """
 
 
-def activation_latex(activation: Any) -> str:
-    """The definition of the activation, as LaTeX math.
+def latex(value: object, claims: Sequence[Claim] = ()) -> str:
+    """A result, a claim, a network or a data set as LaTeX without a preamble, for a paper.
 
-    >>> print(activation_latex({"polynomial": ["1", "0", "1/2"]}))
-    \\rho(z)=1+\\tfrac{1}{2}z^{2}
+    Results of ``verify, falsify, phase, count, sweep, connect, levels, experiment, check`` and the
+    sharpness table; of several experiments or checked files a list. ``claims`` are those of one's
+    own in a verification. Raises InputError for other values.
+
+    >>> from theorylab.model import Dataset
+    >>> print(latex(Dataset.from_rows([[1], ["1/2"]], [[3], [4]])).splitlines()[1])
+    \\[ X = \\begin{pmatrix} 1 & \\tfrac{1}{2} \\end{pmatrix} \\]
     """
-    plain = {
-        "linear": "z",
-        "square": "z^{2}",
-        "cube": "z^{3}",
-        "relu": r"\max(z,0)",
-        "abs": "|z|",
-        "step": r"[z>0]",
-    }
-    if isinstance(activation, str):
-        return rf"\rho(z)={plain[activation]}"
-    if "leaky_relu" in activation:
-        slope = fraction(activation["leaky_relu"])
-        return rf"\rho(z)=\begin{{cases}} z & z>0 \\ {slope}\,z & z\le 0 \end{{cases}}"
-    terms = []
-    for power, coefficient in enumerate(activation["polynomial"]):
-        if coefficient == "0":
-            continue
-        variable = {0: "", 1: "z"}.get(power, f"z^{{{power}}}")
-        number = fraction(coefficient)
-        if variable and number in ("1", "-1"):
-            number = number[:-1]
-        terms.append(number + variable)
-    return rf"\rho(z)={'+'.join(terms).replace('+-', '-') or '0'}"
+    found = _of_one(value)
+    found = _of_many(value, claims) if found is None else found
+    if found is not None:
+        return found
+    rule = "results, claims, networks and data sets are written as LaTeX"
+    raise InputError("value", type(value).__name__, rule, "give what a command of tl returned")
 
 
-def _forward(network: Json) -> str:
-    depth = len(network["widths"]) - 1
-    linear = network["activation"] == "linear"
-    expression = "x"
-    for k in range(1, depth + 1):
-        wrapped = rf"\overline{{{expression}}}" if network["bias"][k - 1] else expression
-        expression = rf"W_{{{k}}}\,{wrapped}" if wrapped != "x" else f"W_{{{k}}}x"
-        if not linear and (k < depth or network["output"] == "activation"):
-            expression = rf"\rho\bigl({expression}\bigr)"
-    return expression
+def _of_one(value: Any) -> str | None:
+    from theorylab.claims.claim import Claim
+    from theorylab.connect import Joining
+    from theorylab.counting.random_data import Survey
+    from theorylab.counting.rootcount import RootCount
+    from theorylab.falsify import Counterexample, Refutation, Survived
+    from theorylab.falsify.sharpness import Sharpness
+    from theorylab.instances import Case
+    from theorylab.levels import Levels
+    from theorylab.model import Dataset, Network
+    from theorylab.phase import Phase
+    from theorylab.report import latex_results, latex_statements
+
+    match value:
+        case Claim():
+            return claim_latex(value)
+        case RootCount():
+            return latex_results.count_latex(value)
+        case Survey():
+            return latex_results.survey_latex(value)
+        case Joining():
+            return latex_results.joining_latex(value)
+        case Levels():
+            return latex_results.levels_latex(value)
+        case Phase():
+            return latex_results.phase_latex(value)
+        case Refutation() | Counterexample() | Survived():
+            return latex_results.hunt_latex(value)
+        case Sharpness():
+            return latex_results.sharpness_latex(value)
+        case Case():
+            return latex_results.case_latex(value)
+        case Network():
+            return latex_statements.network_latex(value.to_json())
+        case Dataset():
+            return latex_statements.data_latex(value.to_json())
+    return None
 
 
-def network_latex(network: Json) -> str:
-    """Architecture, activation, biases and shared or fixed entries of a network."""
-    widths = network["widths"]
-    arrows = r"\to ".join(map(str, widths))
-    lines = [
-        rf"\textbf{{Network.}} Widths ${arrows}$, $\Phi(x;\theta)={_forward(network)}$, "
-        rf"${activation_latex(network['activation'])}$."
-    ]
-    if any(network["bias"]):
-        biased = [str(k) for k, flag in enumerate(network["bias"], start=1) if flag]
-        layers = f"layer{'' if len(biased) == 1 else 's'} {', '.join(biased)}"
-        have = "has a bias" if len(biased) == 1 else "have a bias"
-        lines.append(
-            rf"$\overline{{h}}$ is $h$ with 1 appended: {layers} {have}, the last column of $W_k$."
-        )
-    for k, layer in enumerate(network["pattern"] or (), start=1):
-        if layer is not None:
-            lines.append(_pattern(k, layer))
-    return "\n".join(lines)
+def _of_many(value: Any, claims: Sequence[Claim]) -> str | None:
+    """What comes in lists: decided instances, checked files, and experiments."""
+    from theorylab.experiments.run import Result
+    from theorylab.report.latex_results import experiments_latex
+    from theorylab.verify import Checked, Verification
+
+    if isinstance(value, Verification):
+        return _verified(value, [*claims, *_claims_of(value)])
+    several = [value] if isinstance(value, Checked | Result) else value
+    if not isinstance(several, list | tuple) or not several:
+        return None
+    if all(isinstance(one, Checked) for one in several):
+        return "\n\n".join(map(_checked, several))
+    if all(isinstance(one, Result) for one in several):
+        return experiments_latex(several)
+    return None
 
 
-def _pattern(k: int, layer: Sequence[Sequence[Any]]) -> str:
-    meaning = r"$\ast$ is free, entries $s_i$ with one index are shared, numbers are fixed."
-    if len(layer) > MOST_ROWS or len(layer[0]) > MOST_COLUMNS:
-        size = rf"${len(layer)}\times {len(layer[0])}$"
-        return (
-            rf"$W_{{{k}}}$ has a pattern of free, shared and fixed entries ({size}; SHA-256 of its "
-            rf"canonical JSON: {fingerprint(layer)})."
-        )
+def document(value: object, preface: str = "", claims: Sequence[Claim] = ()) -> str:
+    """The same with a preamble, a file that compiles on its own; ``preface`` is plain text.
 
-    def entry(value: Any) -> str:
-        if value is None:
-            return r"\ast"
-        return f"s_{{{value}}}" if isinstance(value, int) else fraction(value)
-
-    body = r" \\ ".join(" & ".join(map(entry, row)) for row in layer)
-    return rf"\[ W_{{{k}}} = \begin{{pmatrix}} {body} \end{{pmatrix}} \]" + f"\n{meaning}"
-
-
-def data_latex(data: Json) -> str:
-    """The data: samples are the columns of X and Y, or the rows of the transposes when many."""
-    x, y, weights = data["x"], data["y"], data["weights"]
-    samples = len(x)
-    count = f"{samples} sample" + ("" if samples == 1 else "s")
-    lines = [rf"\textbf{{Data.}} $N={samples}$: {count}, inputs $X$, targets $Y$."]
-    flipped = [list(map(list, zip(*rows, strict=True))) for rows in (x, y)]
-    if all(map(fits, flipped)):
-        lines += [equation("X", flipped[0]), equation("Y", flipped[1])]
-    else:
-        lines += [equation(r"X^{\mathsf T}", x), equation(r"Y^{\mathsf T}", y)]
-    if weights is None:
-        lines.append(r"\[ L(\theta)=\sum_{j=1}^{N}\bigl|\Phi(x_j;\theta)-y_j\bigr|^2 \]")
-    else:
-        lines.append(equation("s", [weights]))
-        lines.append(r"\[ L(\theta)=\sum_{j=1}^{N}s_j\,\bigl|\Phi(x_j;\theta)-y_j\bigr|^2 \]")
-    return "\n".join(lines)
-
-
-def instance_latex(statement: Json) -> str:
-    """The exact instance of a kernel statement: the network, its activation, the data.
-
-    ``statement`` is the value of the key "statement" of a certificate that the kernel has read.
+    Raises InputError for what ``latex`` does not write.
     """
-    parts = [network_latex(statement["network"]), data_latex(statement["data"])]
-    if "ridge" in statement:
-        parts.append(_ridge_latex(statement["ridge"]))
-    return "\n\n".join(parts)
-
-
-def _ridge_latex(ridge: Sequence[str]) -> str:
-    """The ridge of the loss; its entries go with those of W_1, W_2, ..., row by row."""
-    loss = r"$L(\theta)=\sum_j s_j|\Phi(x_j;\theta)-y_j|^2"
-    if len(set(ridge)) == 1:
-        return rf"The loss is {loss}+\lambda|\theta|^2$, $\lambda={fraction(ridge[0])}$."
-    listed = ",\\ ".join(map(fraction, ridge))
-    return rf"The loss is {loss}+\sum_i\lambda_i\theta_i^2$ with ${{\lambda=({listed})}}$."
-
-
-def statement_latex(statement: Json) -> str:
-    """Hypotheses and conclusion of a kernel statement; ``instance_latex`` writes its instance."""
-    hypotheses = statement["hypotheses"]
-    lines = []
-    if hypotheses:
-        lines += [r"\textbf{Hypotheses.}", r"\begin{itemize}"]
-        lines += [rf"\item {hypothesis_latex(h)}" for h in hypotheses]
-        lines.append(r"\end{itemize}")
-    lines += [r"\textbf{Conclusion.}", conclusion_latex(statement["conclusion"])]
-    return "\n".join(lines)
-
-
-def claim_latex(claim: Claim) -> str:
-    """A claim of the catalogue: its title, source, statement in each reading, and erratum."""
-    lines = [
-        rf"\section*{{{escaped(claim.title)}}}",
-        rf"\texttt{{{escaped(claim.id)}}}. {escaped(str(claim.source or 'A conjecture'))}.",
-    ]
-    for variant in claim.variants:
-        lines += ["", rf"\textbf{{Statement ({escaped(variant.name)}).}} {escaped(variant.words)}."]
-        if variant.latex:
-            lines.append(rf"\[ {variant.latex} \]")
-        if variant.hypotheses:
-            lines.append(r"\begin{itemize}")
-            lines += [rf"\item {_named(h)}" for h in variant.hypotheses]
-            lines.append(r"\end{itemize}")
-    if claim.erratum is not None:
-        erratum = claim.erratum
-        lines += [
-            "",
-            rf"\textbf{{Erratum.}} Printed: {escaped(erratum.printed)}. "
-            rf"Finding: {escaped(erratum.refuted_by)}. "
-            rf"Correct: {escaped(erratum.corrected)}.",
-        ]
-    return "\n".join(lines)
-
-
-def _named(hypothesis: Hypothesis) -> str:
-    if hypothesis.json["kind"] in PLAIN:
-        return escaped(hypothesis.words)
-    return rf"{escaped(hypothesis.words)}: {hypothesis_latex(hypothesis.json)}"
+    return document_latex([latex(value, claims)], preface)
 
 
 def document_latex(parts: Sequence[str], preface: str = "") -> str:
@@ -212,29 +127,27 @@ def document_latex(parts: Sequence[str], preface: str = "") -> str:
     return f"{PREAMBLE}\\begin{{document}}\n{body}\n\\end{{document}}\n"
 
 
-def _decided(heading: str, outcome: str, reason: str, raw: bytes) -> str:
-    statement = json.loads(raw)["statement"]
-    lines = [
-        rf"\subsection*{{{escaped(heading)}}}",
-        rf"\textbf{{Outcome.}} The conclusion below is {escaped(outcome)}"
-        + (f": {escaped(tidy(reason))}." if reason else ".")
-        + rf" SHA-256 of the statement: {fingerprint(statement, newline=True)}.",
-        "",
-        instance_latex(statement),
-        "",
-        statement_latex(statement),
-    ]
-    return "\n".join(lines)
-
-
 def verification_latex(run: Verification, claims: Sequence[Claim]) -> str:
     """The document of a run: each claim in its readings, then each instance of it decided."""
+    return document_latex([_verified(run, claims)], f"theorylab verify, seed {run.seed}.")
+
+
+def _claims_of(run: Verification) -> list[Claim]:
+    """The claims of the catalogue among those of a run."""
+    from theorylab.claims import all_claims
+
+    known = {claim.id: claim for claim in all_claims()}
+    return [known[name] for name in dict.fromkeys(r.claim for r in run.results) if name in known]
+
+
+def _verified(run: Verification, claims: Sequence[Claim]) -> str:
+    known = {claim.id: claim for claim in claims}
     parts = []
-    for claim in claims:
-        results = [result for result in run.results if result.claim == claim.id]
-        if not results:
-            continue
-        parts.append(claim_latex(claim))
+    for name in dict.fromkeys(result.claim for result in run.results):
+        results = [result for result in run.results if result.claim == name]
+        title = rf"\section*{{{escaped(results[0].title)}}}"
+        parts.append(claim_latex(known[name]) if name in known else title)
+        parts.append(results_table(results))
         for result in results:
             heading = f"{result.instance} ({result.variant})"
             if result.certificate_bytes is None:
@@ -245,18 +158,20 @@ def verification_latex(run: Verification, claims: Sequence[Claim]) -> str:
                 parts.append(rf"\subsection*{{{escaped(heading)}}}" + f"\n{words}")
             else:
                 outcome = f"{result.outcome} ({result.assurance})"
-                parts.append(_decided(heading, outcome, result.reason, result.certificate_bytes))
-    return document_latex(parts, f"theorylab verify, seed {run.seed}.")
+                parts.append(
+                    decided_latex(heading, outcome, result.reason, result.certificate_bytes)
+                )
+    return "\n\n".join(parts)
 
 
 def checked_latex(checked: Sequence[Checked]) -> str:
     """The document of checked certificates; a rejected file is named with its reason only."""
-    parts = []
-    for one in checked:
-        if one.outcome == "rejected":
-            heading = rf"\subsection*{{{escaped(one.file)}}}"
-            parts.append(f"{heading}\n\\textbf{{Rejected.}} {escaped(one.reason)}.")
-        else:
-            raw = Path(one.file).read_bytes()
-            parts.append(_decided(one.file, f"{one.outcome} by {one.rule} (kernel)", "", raw))
-    return document_latex(parts, "theorylab check.")
+    return document_latex([*map(_checked, checked)], "theorylab check.")
+
+
+def _checked(one: Checked) -> str:
+    if one.outcome == "rejected":
+        heading = rf"\subsection*{{{escaped(one.file)}}}"
+        return f"{heading}\n\\textbf{{Rejected.}} {escaped(one.reason)}."
+    said = f"{one.outcome} by {one.rule} (kernel)"
+    return decided_latex(one.file, said, "", Path(one.file).read_bytes())

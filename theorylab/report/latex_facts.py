@@ -67,8 +67,10 @@ def hypothesis_latex(hypothesis: Json) -> str:
         return f"$n_0 {sign} n_K$"
     if kind == "hidden_widths" and hypothesis["bound"] in _BOUNDS:
         relation = {">": ">", ">=": r"\ge"}[hypothesis["relation"]]
-        bound = _BOUNDS[hypothesis["bound"]]
-        bound += f"-{hypothesis['less']}" if "less" in hypothesis else ""
+        bound, less = _BOUNDS[hypothesis["bound"]], hypothesis.get("less", 0)
+        if bound == "N+1" and less:
+            bound, less = "N", less - 1
+        bound += f"-{less}" if less else ""
         return rf"$p_k {relation} {bound}$ for every hidden width $p_k$"
     return rf"\texttt{{{escaped(json.dumps(hypothesis, sort_keys=True))}}}"
 

@@ -85,7 +85,7 @@ def fraction(text: str) -> str:
     -\\tfrac{3}{2} 7
     """
     if len(text) > _LONG:
-        return rf"{_decimal(text)}\ \text{{(rounded; {_digits(text)} digits in the certificate)}}"
+        return rf"{decimal(text)}\ \text{{(rounded; {_digits(text)} digits in the certificate)}}"
     sign, size = ("-", text[1:]) if text.startswith("-") else ("", text)
     if "/" not in size:
         return sign + size
@@ -97,11 +97,16 @@ def _digits(text: str) -> int:
     return sum(character.isdigit() for character in text)
 
 
-def _decimal(text: str) -> str:
-    decimal = rounded(text, 6)
-    if "e" not in decimal:
-        return decimal
-    figures, power = decimal.split("e")
+def decimal(text: str) -> str:
+    """A rational rounded to six digits, as LaTeX math.
+
+    >>> print(decimal("1/3"), decimal("123456789"))
+    0.333333 1.23457\\cdot 10^{8}
+    """
+    shown = rounded(text, 6)
+    if "e" not in shown:
+        return shown
+    figures, power = shown.split("e")
     return rf"{figures}\cdot 10^{{{power}}}"
 
 
@@ -140,7 +145,7 @@ def matrix(rows: Rows) -> tuple[str, str]:
 
 
 def _cell(entry: str) -> str:
-    return fraction(entry) if len(entry) <= _LONG_ENTRY else _decimal(entry)
+    return fraction(entry) if len(entry) <= _LONG_ENTRY else decimal(entry)
 
 
 def _width(entry: str) -> int:

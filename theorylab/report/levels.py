@@ -51,7 +51,8 @@ def print_levels(
         page.labelled("connected", "from the minimum on: one component at every level", width)
     else:
         page.labelled("connected", f"from u {equation(str(top))} on", width)
-        barrier = f"{equation(str(tree.barrier))}, the largest climb that a component needs"
+        barrier = equation(str(tree.barrier)).removeprefix("= ")
+        barrier = f"{barrier}, the largest climb that a component needs"
         page.labelled("barrier", barrier, width)
     page.labelled("valleys", _valleys(found), width)
     work = f"{tree.regions:,} regions, {tree.problems:,} least-squares problems"
@@ -66,15 +67,13 @@ def print_levels(
     if tree.merges:
         page.blank()
         _merges(page, tree)
-    page.blank()
+    if found.certificate is not None:
+        words = f"theorylab check {shlex.quote(found.certificate)}"
+        page.again("certificate; check it again with", words)
+    elif command:
+        page.again("compute it again with", shlex.join(command))
     if picture is not None:
         page.verbatim(f"wrote {picture}", _INDENT, "dim")
-    if found.certificate is not None:
-        page.text("certificate; check it again with", _INDENT, "dim")
-        page.verbatim(f"theorylab check {shlex.quote(found.certificate)}", _INDENT)
-    elif command:
-        page.text("compute it again with", _INDENT, "dim")
-        page.verbatim(shlex.join(command), _INDENT)
     page.print()
 
 
@@ -103,7 +102,7 @@ def _table(page: Page, found: Levels) -> None:
     most = max(n for _, _, n in steps)
     cells = [("u", "exactly", "components")]
     cells += [
-        (rounded(level, 6), _exact(level), f"{n} {'#' * max(1, round(_BAR * n / most))}")
+        (rounded(level, 6), _exact(level), f"{n} {page.block * max(1, round(_BAR * n / most))}")
         for level, _, n in steps[:_MOST_ROWS]
     ]
     grid = Grid((Column(9, right=True), Column(3), Column(8)), cells, page.width, _INDENT)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +13,16 @@ from rich.text import Text
 
 WIDEST = 112
 GAP = 2
+_LONGEST_GLUED = 24
+# Stands for a space at which no line may end: a private character of width one.
+_GLUE = "\ue000"
+_RELATION = re.compile(r"(\S+) (<=|>=|==|=|<|>|~) (?=(\S+))")
+_QUANTITY = re.compile(r"(?<=\d) (?=(?:s|min|h|x level)\b)|(?<=\bx) (?=level\b)")
+_NUMBERED = re.compile(r"(?:(?<=\bseed)|(?<=\bLemma)) (?=\d)")
+_PLAIN = str.maketrans(
+    {"≤": "<=", "≥": ">=", "–": "-", "—": "-", "−": "-", "×": "x", "…": "...", "→": "->"}
+    | {"‘": "'", "’": "'", "“": '"', "”": '"', "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "ß": "ss"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +51,10 @@ class Page:
             self._lines.append(Text())
 
     def heading(self, title: str, style: str = "bold cyan") -> None:
-        """The title, then a rule to the right edge."""
-        rest = self.width - cell_len(title) - 1
-        line = Text().append(title, style)
+        """The title, then a rule to the right edge; a long title takes a second line."""
+        *above, last = self._wrapped(Text(title, style), self.width) or [Text()]
+        self._lines += above
+        line, rest = last, self.width - last.cell_len - 1
         if rest > 0:
             line.append(" " + self._dash * rest, "dim")
         self._lines.append(line)
@@ -58,39 +71,90 @@ class Page:
     def _dash(self) -> str:
         return "─" if self._unicode else "-"
 
+    @property
+    def block(self) -> str:
+        """What a bar of a histogram is made of."""
+        return "█" if self._unicode else "#"
+
+    def again(self, words: str, *commands: str, indent: int = 2) -> None:
+        """What can be done next: words, then the commands for it, below an empty line."""
+        self.blank()
+        self.text(words, indent, "dim")
+        for command in commands:
+            self.verbatim(command, 2)
+
     def text(self, content: Text | str, indent: int = 0, style: str = "") -> None:
         """Prose, wrapped."""
         text = content if isinstance(content, Text) else Text(content, style)
-        for line in text.wrap(self._console, max(12, self.width - indent)) or [Text()]:
-            line.rstrip()
+        for line in self._wrapped(text, max(12, self.width - indent)) or [Text()]:
             self._lines.append(Text(" " * indent).append_text(line))
 
     def verbatim(self, content: str, indent: int = 0, style: str = "") -> None:
         """One line to copy: never wrapped, never cut."""
         self._lines.append(Text(" " * indent).append(content, style))
 
-    def labelled(self, label: str, content: Text | str, width: int, style: str = "") -> None:
+    def labelled(
+        self, label: str, content: Text | str, width: int, style: str = "", look: str = "dim"
+    ) -> None:
         """A label, then prose in its own column; on a narrow page the prose goes below."""
         text = content if isinstance(content, Text) else Text(content, style)
         room = self.width - 2 - width - GAP
         if room < 24:
-            self._lines.append(Text("  ").append(label, "dim"))
+            self._lines.append(Text("  ").append(label, look))
             self.text(text, 4)
             return
-        for place, line in enumerate(text.wrap(self._console, room) or [Text()]):
-            line.rstrip()
-            head = Text("  ").append((label if place == 0 else "").ljust(width + GAP), "dim")
+        for place, line in enumerate(self._wrapped(text, room) or [Text()]):
+            head = Text("  ").append((label if place == 0 else "").ljust(width + GAP), look)
             self._lines.append(head.append_text(line))
 
+    def _wrapped(self, text: Text, width: int) -> list[Text]:
+        """The lines of a text; none ends within a relation, or between a number and its unit."""
+        whole = text.copy()
+        whole.plain = glued(text.plain)
+        lines = list(whole.wrap(self._console, width))
+        for line in lines:
+            line.rstrip()
+            line.plain = line.plain.replace(_GLUE, " ")
+        return lines
+
     def print(self) -> None:
-        """Write the lines to the console."""
+        """Write the lines to the console; what its encoding cannot spell comes in plain letters."""
         while self._lines and not self._lines[-1].plain:
             self._lines.pop()
         with self._console.capture() as captured:
             for line in self._lines:
                 self._console.print(line, soft_wrap=True, highlight=False, markup=False)
         # Written here, since rich turns a closed pipe into exit status 1, which means a finding.
-        self._console.file.write(captured.get())
+        shown = captured.get()
+        self._console.file.write(shown if self._unicode else plain(shown))
+
+
+def glued(text: str) -> str:
+    """The text with the spaces at which no line may end marked; as long as it was.
+
+    >>> glued("for n_1 >= min(n, m) in 0.2 s").replace(_GLUE, "_")
+    'for n_1_>=_min(n, m) in 0.2_s'
+    """
+
+    def short(match: re.Match[str]) -> str:
+        before, sign, after = match.groups()
+        if len(before) + len(sign) + len(after) + 2 > _LONGEST_GLUED:
+            return match[0]
+        return f"{before}{_GLUE}{sign}{_GLUE}"
+
+    text = _RELATION.sub(short, text)
+    return _NUMBERED.sub(_GLUE, _QUANTITY.sub(_GLUE, text))
+
+
+def plain(text: str) -> str:
+    """The text in ASCII: accents dropped, symbols spelt, a question mark for the rest.
+
+    >>> plain("Poincaré ≤ 2"), plain("Φ")
+    ('Poincare <= 2', '?')
+    """
+    apart = unicodedata.normalize("NFKD", text.translate(_PLAIN))
+    kept = "".join(letter for letter in apart if not unicodedata.combining(letter))
+    return kept.encode("ascii", "replace").decode("ascii")
 
 
 class Grid:

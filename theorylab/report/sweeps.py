@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -76,17 +78,19 @@ def print_sweep(
     else:
         reasons = [*generic.reasons, *(part.note for part in generic.components if part.note)]
         page.labelled("at most", f"no bound: {'; '.join(reasons)}", width, "bold yellow")
+    if found.unfinished:
+        page.labelled("given up", _given_up(found), width, "bold yellow")
     if total:
         page.labelled("certified", _range(found, "certified"), width)
-        page.labelled("real", _range(found, "real") + " in this gauge", width)
-        page.labelled("orbits", _range(found, "real_orbits") + " with real weights", width)
+        page.labelled("real", _range(found, "real") + ", in this gauge", width)
+        page.labelled("orbits", _range(found, "real_orbits") + ", with real weights", width)
         page.blank()
         _histogram(page, found)
     page.blank()
     _table(page, found)
     page.blank()
-    page.text("sweep it again with", _INDENT, "dim")
-    page.verbatim(shlex.join(command), _INDENT)
+    if command:
+        page.again("sweep it again with", shlex.join(command))
     for path in files:
         page.verbatim(f"wrote {path}", _INDENT, "dim")
     page.print()
@@ -95,8 +99,22 @@ def print_sweep(
 def _range(found: Survey, key: str) -> str:
     values = found.histogram(key)
     low, high = min(values), max(values)
-    many = f"{low}" if low == high else f"{low} to {high}"
-    return f"{many}, mean {found.mean(key):.4g}"
+    return f"{low} each" if low == high else f"{low} to {high}, mean {found.mean(key):.4g}"
+
+
+def _given_up(found: Survey) -> str:
+    counted = Counter(map(_why, found.unfinished))
+    several = "data set" if len(found.unfinished) == 1 else "data sets"
+    reasons = ", ".join(f"{many} {why}" for why, many in sorted(counted.items()))
+    return f"{len(found.unfinished)} {several}: {reasons}"
+
+
+def _why(row: Mapping[str, Any]) -> str:
+    if row["reason"] == "crashed":
+        return "crashed twice"
+    return (
+        f"beyond {row['seconds']:g} s" if row["reason"] == "time" else f"beyond {row['memory']} MiB"
+    )
 
 
 def _histogram(page: Page, found: Survey) -> None:
@@ -105,8 +123,9 @@ def _histogram(page: Page, found: Survey) -> None:
     most = max(counted.values())
     shown = sorted(sorted(counted, key=lambda k: (-counted[k], k))[:_MOST_BINS])
     places = max(len(str(k)) for k in shown)
+    longest = min(_BAR, page.width - _INDENT - places - len(str(most)) - 3)
     for k in shown:
-        bar = "#" * max(1, round(_BAR * counted[k] / most))
+        bar = page.block * max(1, round(longest * counted[k] / most))
         page.line(
             Text(f"{'':{_INDENT}}{k:>{places}}  ").append(bar, "cyan").append(f" {counted[k]}")
         )
@@ -119,7 +138,11 @@ def _table(page: Page, found: Survey) -> None:
     heads = ("data set", "certified", "real", "orbits", "complete")
     rows = [row for k, row in enumerate(found.rows) if k < _FEW or not row["complete"]]
     cells: list[tuple[str, ...]] = [heads]
-    for row in rows:
+    given_up = {row["instance"]: f"NO {_why(row)}" for row in found.unfinished}
+    for row in sorted([*rows, *found.unfinished], key=lambda row: int(row["instance"])):
+        if row["instance"] in given_up:
+            cells.append((str(row["instance"]), "", "", "", given_up[row["instance"]]))
+            continue
         open_ends = ", ".join(f"{row[k]} {k}" for k in ("singular", "unresolved", "lost") if row[k])
         verdict = "yes" if row["complete"] else f"NO {open_ends}".strip()
         numbers = (row["instance"], row["certified"], row["real"], row["real_orbits"])

@@ -1,4 +1,4 @@
-"""The pages that ``theorylab`` prints for people: verify, list, check, connect.
+"""The pages that ``theorylab`` prints for people: verify, check, connect.
 
 Every word of a verdict is spoken per instance: "proved on 3 of 3 instances", "joined 12 of 12
 pairs", never a universal claim. Colour repeats what the words say and carries nothing alone.
@@ -21,7 +21,6 @@ from theorylab.report.page import Column, Grid, Page
 if TYPE_CHECKING:
     from theorylab.claims import Claim
     from theorylab.connect import Joining
-    from theorylab.experiments.register import Entry
     from theorylab.verify import Checked, Result, Verification
 
 _INDENT = 2
@@ -45,35 +44,35 @@ def print_verification(
 ) -> None:
     """The page of ``theorylab verify``; ``claims`` are those in the run, ``command`` its words."""
     page = Page(console)
-    cells = {id(result): _cells(result) for result in _shown(run.results)}
+    cells = {id(result): _cells(result) for result in few_of(run.results)}
     grid = Grid(_COLUMNS, list(cells.values()), page.width, _INDENT)
     known = {claim.id: claim for claim in claims}
     for identifier, group in groupby(run.results, key=lambda result: result.claim):
         results = list(group)
         _claim_heading(page, identifier, results[0].title, known.get(identifier))
-        shown = _shown(results)
+        shown = few_of(results)
         for result in shown:
             style = _style(result)
             styles = (style, "", "", "", "", "", "dim", "dim")
             page.line(grid.row(cells[id(result)], styles))
-            page.text(_detail(result, grid.dropped(cells[id(result)])), grid.second)
+            page.text(detail(result, grid.dropped(cells[id(result)])), grid.second)
             if result.certificate is not None:
                 page.verbatim(result.certificate, grid.second, "dim")
         if len(shown) < len(results):
             more = _count(len(results) - len(shown), "more random instance")
             page.text(f"and {more}, decided as expected", grid.second, "dim")
         page.blank()
-        page.text(_tally(results), _INDENT, "bold")
+        page.text(tally(results), _INDENT, "bold")
         _erratum(page, known.get(identifier))
         page.blank()
     page.rule()
-    page.text(_summary(run))
+    page.text(summary(run))
     page.blank()
     _replay(page, run, command)
     page.print()
 
 
-def _shown(results: Sequence[Result]) -> list[Result]:
+def few_of(results: Sequence[Result]) -> list[Result]:
     """The results that get a row: of many random instances of a claim, the first and the odd."""
     shown: list[Result] = []
     for _, group in groupby(results, key=lambda result: result.claim):
@@ -96,7 +95,7 @@ def _claim_heading(page: Page, identifier: str, title: str, claim: Claim | None)
 
 def _cells(result: Result) -> tuple[str, ...]:
     return (
-        _word(result),
+        word_of(result),
         result.variant,
         result.architecture,
         result.activation,
@@ -121,7 +120,8 @@ def _seconds(seconds: float) -> str:
     return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
 
 
-def _word(result: Result) -> str:
+def word_of(result: Result) -> str:
+    """The word of a verdict as a row has it."""
     if result.rejected:
         return "rejected"
     return "unchecked" if result.assurance == "unchecked" else result.outcome
@@ -137,7 +137,8 @@ def _style(result: Result) -> str:
     return "bold green" if result.outcome in ("proved", "consistent") else "bold magenta"
 
 
-def _detail(result: Result, dropped: Sequence[str]) -> Text:
+def detail(result: Result, dropped: Sequence[str]) -> Text:
+    """What is said of one instance, below its row; ``dropped`` are cells that had no room."""
     line = Text().append(f"{result.instance}: ", "cyan")
     words = tidy(result.reason)
     if result.outcome == "proved" and result.level is not None:
@@ -176,7 +177,7 @@ def _is_erratum(result: Result) -> bool:
     return result.outcome == "refuted" and result.expected
 
 
-def _tally(results: Sequence[Result]) -> str:
+def tally(results: Sequence[Result]) -> str:
     """What was decided of one claim, counted by instance; trials apart, in their own words."""
     trials = [result for result in results if result.observed is not None]
     errata = sum(map(_is_erratum, results))
@@ -245,7 +246,8 @@ def _erratum(page: Page, claim: Claim | None) -> None:
         page.labelled(label, words, len("printed"))
 
 
-def _summary(run: Verification) -> Text:
+def summary(run: Verification) -> Text:
+    """The last line of a run: everything counted, who vouches, the seed."""
     trials = [result for result in run.results if result.observed is not None]
     errata = sum(map(_is_erratum, run.results))
     others = len(run.results) - errata - len(trials) - len(run.said)
@@ -298,44 +300,8 @@ def _replay(page: Page, run: Verification, command: Sequence[str]) -> None:
     page.verbatim(f"python -m theorylab.kernel {place}/*/*.json", _INDENT)
 
 
-def print_claims(
-    claims: Sequence[Claim], console: Console, experiments: Sequence[Entry] = ()
-) -> None:
-    """The page of ``theorylab list``: claims that are decided, experiments that are measured."""
-    page = Page(console)
-    for claim in claims:
-        page.heading(claim.id)
-        page.text(claim.title, _INDENT, "bold")
-        page.text(str(claim.source), _INDENT, "dim")
-        width = max(len(v.name) for v in claim.variants)
-        width = max(width, len("quantifier"), len("hypotheses"))
-        for variant in claim.variants:
-            page.labelled(variant.name, variant.words, width)
-        page.labelled("hypotheses", "; ".join(h.words for h in claim.hypotheses), width)
-        page.labelled("quantifier", f"{claim.quantifier}, {claim.kind}", width)
-        if claim.erratum is not None:
-            words = Text(f"{claim.erratum.printed}: ")
-            words.append(claim.erratum.refuted_by).append("; correct: ", "dim")
-            words.append(claim.erratum.corrected)
-            page.labelled("erratum", words, width)
-        page.blank()
-    if experiments:
-        page.heading("experiments, on trained networks")
-        width = max(len(entry.name) for entry in experiments)
-        for entry in experiments:
-            page.labelled(entry.name, entry.title, width)
-        page.blank()
-    page.rule()
-    errata = sum(claim.erratum is not None for claim in claims)
-    have = "has" if errata == 1 else "have"
-    page.text(f"{_count(len(claims), 'claim')}, {errata} {have} an erratum")
-    page.verbatim("theorylab verify CLAIM", _INDENT)
-    if experiments:
-        page.text(_count(len(experiments), "experiment"))
-        page.verbatim("theorylab experiment NAME", _INDENT)
-    page.print()
-
-
+# of more files than these the page has a line each
+_MOST_CHECKED = 24
 _CHECKED_STYLE = {"proved": "bold green", "refuted": "bold magenta", "rejected": "bold red"}
 
 
@@ -343,9 +309,12 @@ def print_checked(checked: Sequence[Checked], console: Console) -> None:
     """The page of ``theorylab check``."""
     page = Page(console)
     indent = len("rejected") + 2
+    brief = len(checked) > _MOST_CHECKED
     for one in checked:
         line = Text().append(one.outcome.ljust(indent), _CHECKED_STYLE[one.outcome])
         page.line(line.append(one.file))
+        if brief and one.outcome != "rejected":
+            continue
         if one.outcome == "rejected":
             page.text(one.reason, indent)
             continue
@@ -364,61 +333,98 @@ def print_checked(checked: Sequence[Checked], console: Console) -> None:
         line.append(f"{number} {word}", _CHECKED_STYLE[word] if number else "")
     line.append(f" of {_count(len(checked), 'file')}; assurance: kernel")
     page.text(line)
+    if brief:
+        page.again("what one of them states:", "theorylab check FILE", indent=0)
     page.print()
 
 
-def print_joining(found: Joining, console: Console) -> None:
-    """The page of ``theorylab connect``."""
-    page = Page(console)
-    style = {"proved": "bold green", "refuted": "bold magenta"}.get(found.outcome, "bold yellow")
-    verdict = {
+def joining_verdict(found: Joining) -> str:
+    """What the kernel says of the pair, in one line."""
+    return {
         "proved": "joined: one path component of {L <= u} holds A and B",
         "refuted": "separated: A and B lie in different path components of {L <= u}",
     }.get(found.outcome, "undecided")
-    width = len("certificate")
 
-    def row(label: str, words: Text | str, look: str = "") -> None:
-        page.labelled(label, words, width, look)
 
-    page.heading("theorylab connect")
-    row("network", f"{found.architecture} {found.activation}")
-    row("data", f"{short_name(found.data)}, N={found.samples}")
+def joining_rows(found: Joining) -> list[tuple[str, str]]:
+    """Labels and words of the page, but for the verdict and what floats saw."""
+    rows = [
+        ("network", f"{found.architecture} {found.activation}"),
+        ("data", f"{short_name(found.data)}, N={found.samples}"),
+    ]
     if found.bits is not None:
-        row("rounded", f"A and B are the networks with weights rounded to 1/2^{found.bits}")
+        words = f"A and B are the networks with weights rounded to 1/2^{found.bits}"
+        rows.append(("rounded", words))
     if found.needed_width is not None and found.hidden:
         needed, given = (", ".join(map(str, w)) for w in (found.needed_width, found.hidden))
         words = "width" if len(found.hidden) == 1 else "widths"
-        row("needed", f"hidden {words} {needed}; given {given}")
-    row("outcome", verdict, style)
+        rows.append(("needed", f"hidden {words} {needed}; given {given}"))
     if found.reason:
-        row("because", found.reason)
+        rows.append(("because", found.reason))
     if found.ridge is not None:
-        row("ridge", f"L adds {found.ridge} times the sum of the squared weights")
-    row("level", f"u = max(L(A), L(B)) {equation(found.level)}, a sum over the samples")
-    row("mean", f"u / N {equation(found.mean)}")
-    row("losses", f"L(A) {equation(found.losses[0])}, L(B) {equation(found.losses[1])}")
+        rows.append(("ridge", f"L adds {found.ridge} times the sum of the squared weights"))
+    rows.append(("level", f"u = max(L(A), L(B)) {equation(found.level)}, a sum over the samples"))
+    rows.append(("mean", f"u / N {equation(found.mean)}"))
+    heights = [equation(loss) for loss in found.losses]
+    rows.append(("losses", f"L(A) {heights[0]}, L(B) {heights[1]}"))
     if found.segments is not None:
-        row("path", f"{_count(found.segments, 'segment')}, construction: {found.construction}")
+        words = f"{_count(found.segments, 'segment')}, construction: {found.construction}"
+        rows.append(("path", words))
     elif found.construction == "level tree" and found.outcome == "proved":
-        row("path", "there is one, by the level tree; it is not written down")
+        rows.append(("path", "there is one, by the level tree; it is not written down"))
     if found.peak is not None:
-        line = Text("the straight segment peaks at ")
         high = f"{tidy(found.peak_ratio)} x level" if found.peak_ratio else rounded(found.peak)
-        row("straight", line.append(high, "bold").append("; the path never rises above the level"))
+        words = f"the straight segment peaks at {high}; the path never rises above the level"
+        rows.append(("straight", words))
     elif found.outcome == "proved":
-        row("straight", "no point of the straight segment that we tried lies above the level")
+        words = "no point of the straight segment that we tried lies above the level"
+        rows.append(("straight", words))
     if found.assurance is not None:
-        row("assurance", f"{found.assurance} ({'; '.join(found.lemmas)})")
+        rows.append(("assurance", f"{found.assurance} ({'; '.join(found.lemmas)})"))
+    return rows
+
+
+EMPIRICAL = "empirical: the largest losses met, in floats, not certified"
+
+
+def empirical_rows(found: Joining) -> list[tuple[str, str]]:
+    """Labels and words of what floats saw between A and B; none where they did not look."""
     seen = found.empirical
-    if seen is not None:
-        heights = [f"{height:.4g}" for height in (seen.straight, seen.matched, seen.curve)]
+    if seen is None:
+        return []
+    heights = [f"{height:.4g}" for height in (seen.straight, seen.matched, seen.curve)]
+    return [
+        ("line", f"{heights[0]} on the segment from A to B; level {seen.level:.4g}"),
+        ("matched", f"{heights[1]} on the segment to B with its units permuted to match A's"),
+        ("curve", f"{heights[2]} on a Bezier curve trained for {seen.steps} steps"),
+    ]
+
+
+def print_joining(found: Joining, console: Console, command: Sequence[str] = ()) -> None:
+    """The page of ``theorylab connect``; ``command`` are its words."""
+    page = Page(console)
+    style = {"proved": "bold green", "refuted": "bold magenta"}.get(found.outcome, "bold yellow")
+    width = len("certificate")
+    page.heading("theorylab connect")
+    rows = joining_rows(found)
+    place = next((i for i, (label, _) in enumerate(rows) if label in ("because", "level")))
+    for label, words in rows[:place]:
+        page.labelled(label, words, width)
+    page.labelled("outcome", joining_verdict(found), width, style)
+    for label, words in rows[place:]:
+        page.labelled(label, words, width)
+    seen = empirical_rows(found)
+    if seen:
         page.blank()
-        page.text("empirical: the largest losses met, in floats, not certified", _INDENT, "dim")
-        row("line", f"{heights[0]} on the segment from A to B; level {seen.level:.4g}")
-        row("matched", f"{heights[1]} on the segment to B with its units permuted to match A's")
-        row("curve", f"{heights[2]} on a Bezier curve trained for {seen.steps} steps")
+        page.text(EMPIRICAL, _INDENT, "dim")
+    for label, words in seen:
+        page.labelled(label, words, width)
     if found.certificate is not None:
-        page.blank()
-        page.text("certificate; check it again with", _INDENT, "dim")
-        page.verbatim(f"theorylab check {shlex.quote(found.certificate)}", _INDENT)
+        words = f"theorylab check {shlex.quote(found.certificate)}"
+        page.again("certificate; check it again with", words)
+    elif command and found.outcome in ("proved", "refuted"):
+        words = shlex.join([*command, "--out", "DIR"])
+        page.again("keep the certificate, to check it again:", words)
+    elif command:
+        page.again("try it again with", shlex.join(command))
     page.print()
