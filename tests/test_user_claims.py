@@ -256,6 +256,17 @@ def test_a_prover_may_give_a_path_or_leave_it_to_ours() -> None:
         tl.verify(seven)
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_case_that_no_single_step_reaches_is_found_anew(seed: int) -> None:
+    @conjecture("shrinking the weights never hurts", ["linear"], "relation")
+    def shrinking(network: Network, data: Dataset, draw: Draw) -> Any:
+        point = weights(draw, network)
+        return [layer / 2 for layer in point], "<=", point
+
+    found = falsify(shrinking, seed=seed)
+    assert isinstance(found, Refutation) and found.instance.network.widths == (1, 1, 1)
+
+
 def test_only_instances_with_the_hypotheses_count() -> None:
     @conjecture("joined", [*LINEAR, "p > min(n,m)"], "joined")
     def sometimes(draw: Draw) -> Instance | None:

@@ -123,8 +123,8 @@ class RootCount(Printed):
         link = "," if self.upper is None else " of"
         return f"{self.certified} certified{link} {most}: INCOMPLETE"
 
-    def rows(self) -> list[tuple[str, str]]:
-        """Labels and words of the page, the verdict first."""
+    def rows(self, timed: bool = True) -> list[tuple[str, str]]:
+        """Labels and words of the page, the verdict first; how long it took if ``timed``."""
         where = "C^n" if self.domain == "affine" else "the torus (no zero coordinate)"
         real = f"{self.certified_real} proved real"
         if self.real_undecided:
@@ -165,7 +165,8 @@ class RootCount(Printed):
         cited = f" ({', '.join(self.lemmas)})" if self.lemmas else ""
         rows.append(("assurance", f"roots {self.roots_assurance.value}{cited}, bound {above}"))
         seeds = f", seeds {', '.join(map(str, self.runs))}" if self.runs else ""
-        rows.append(("engine", f"{self.engine}{seeds}; {self.seconds:.1f} s"))
+        took = f"; {self.seconds:.1f} s" if timed else ""
+        rows.append(("engine", f"{self.engine}{seeds}{took}"))
         return rows + [("note", note) for note in self.notes]
 
     def _kinds(self) -> str:
@@ -229,7 +230,8 @@ class RootCount(Printed):
             "upper_assurance": None if above is None else above.value,
             "runs": list(self.runs),
             "notes": list(self.notes),
-            "page": [list(row) for row in self.rows()],
+            # the same for the same count: seconds have a key of their own
+            "page": [list(row) for row in self.rows(timed=False)],
         }
 
 

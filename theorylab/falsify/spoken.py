@@ -9,9 +9,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count
 
 from theorylab.claims import Said
+from theorylab.falsify.cases import draw_case
 from theorylab.falsify.drawn import Choice, Recorded, script_order, simpler_scripts
 from theorylab.falsify.hunt import Drawn, attacked_instance, drawn_cases
 from theorylab.falsify.reading import Reading
@@ -22,6 +23,9 @@ from theorylab.outcome import InputError
 _ATTEMPTS = 4_000
 _REDRAWN = 12
 _NEAR = 12
+# Small cases drawn anew where nothing near a counterexample is simpler, and draws on each.
+_SMALL = 60
+_ON_EACH = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ def shrunk_made(reading: Reading, found: Made, deadline: float | None) -> tuple[
     refused = set[tuple[Case | None, tuple[int, ...]]]()
     while simpler:
         simpler = False
-        for case, script, after in _candidates(found):
+        for case, script, after in chain(_candidates(found), _small(reading, found)):
             late = deadline is not None and time.monotonic() > deadline
             if late or not attempts:
                 return found, steps
@@ -131,6 +135,20 @@ def _candidates(found: Made) -> Iterator[tuple[Case | None, list[int], Draw | No
             for other in (least + distance, least - distance):
                 if choice.low <= other <= choice.high:
                     yield found.case, [*values[:place], other, *values[place + 1 :]], None
+
+
+def _small(reading: Reading, found: Made) -> Iterator[tuple[Case | None, list[int], Draw | None]]:
+    """Small cases that are no steps from this one, for what needs two changes at once."""
+    if found.case is None:
+        return
+    order, seen = shrink_order(found.case), set[Case]()
+    kept, gone = reading.kept, [h.json for h in reading.dropped]
+    for k in range(_SMALL):
+        case = draw_case(Seeded(f"small {k}"), kept, gone, 1 + k % 2)
+        if case is None or case in seen or shrink_order(case) >= order:
+            continue
+        seen.add(case)
+        yield from ((case, [], Seeded(f"small {k} {i}")) for i in range(_ON_EACH))
 
 
 def _is_simpler(one: Made, other: Made) -> bool:
