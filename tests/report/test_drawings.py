@@ -113,8 +113,8 @@ def test_an_estimate_lies_on_its_interval(
     assert inside(drawing)
 
 
-def test_zero_is_marked_where_it_is_near() -> None:
-    near, far = interval(0.2, 0.1, 0.3), interval(5.0, 4.99, 5.01)
-    assert parts(near, "line", "tl-rule") and not parts(far, "line", "tl-rule")
-    assert "effect 0.2, interval 0.1 to 0.3" in near
+def test_zero_is_marked_where_it_lies_in_the_interval() -> None:
+    within, beside = interval(0.2, -0.1, 0.3), interval(0.2, 0.1, 0.3)
+    assert parts(within, "line", "tl-rule") and not parts(beside, "line", "tl-rule")
+    assert "effect 0.2, interval 0.1 to 0.3" in beside
     assert "interval open to 0.3" in interval(0.2, None, 0.3)

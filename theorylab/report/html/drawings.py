@@ -224,12 +224,10 @@ def _leaves(node: _Node) -> int:
 
 
 def interval(effect: float, low: float | None, high: float | None) -> Markup:
-    """An estimate as a dot on its interval, zero marked where it is near; None is an open end."""
+    """An estimate as a dot on its interval, zero marked if it lies there; None is an open end."""
     ends = [v for v in (low, high, effect) if v is not None]
-    least, most = min(ends), max(ends)
-    span = most - least or abs(most) or 1.0
-    shown_from = 0.0 if 0 < least < 3 * span else least
-    shown_to = 0.0 if 0 < -most < 3 * span else most
+    # No further: the effect may be a quotient, which zero says nothing of.
+    shown_from, shown_to = min(ends), max(ends)
     wide, start = 240.0, 40.0
 
     def x(value: float) -> float:
