@@ -100,6 +100,7 @@ def test_the_sections_and_what_they_say(page: Read) -> None:
         "refuted as expected on 3 instances", "joined 3 of 3 pairs",
         f"Recorded by theorylab {tl.__version__}.",
         "The kernel was handed the bytes of", "judged again from their tables: 3 as expected",
+        "no certificate states them",
         "n_k > min(n, m), as on the slides", "the straight line reaches",
         "not hunted here: theorylab falsify quadratic-connected --drop square",
         "survived 5 (seed 0)", "your function says False",

@@ -110,6 +110,11 @@ def _vouched(evidence: Evidence, claims: Sequence[Told], held: int) -> Markup:
             f"Not checked again, the records alone say it: {', '.join(alone)}, and the words of "
             "claims that are not in the catalogue."
         )
+    if evidence.runs:
+        lines.append(
+            "Peaks of straight lines, names of data sets and of instances, notes and seconds are "
+            "the records' own: no certificate states them."
+        )
     lines += evidence.notes
     return E("div", {"class": "vouched"}, [E("p", line) for line in lines])
 
